@@ -1,0 +1,24 @@
+import { defineConfig } from 'vitest/config'
+import { workspaces } from './scripts/workspaces.mjs'
+
+export default defineConfig({
+  test: {
+    // Two cores, real databases and browsers: more workers only make them wait for each other.
+    maxWorkers: 2,
+    coverage: {
+      provider: 'v8',
+      include: workspaces.map((folder: string) => `${folder}/src/**/*.{ts,tsx}`),
+      exclude: ['**/*.test.{ts,tsx}'],
+      reporter: ['text-summary', 'json-summary'],
+    },
+    projects: workspaces.map((folder: string) => ({
+      test: {
+        name: folder,
+        root: folder,
+        include: ['src/**/*.test.{ts,tsx}'],
+        testTimeout: 60_000,
+        hookTimeout: 180_000,
+      },
+    })),
+  },
+})
