@@ -30,6 +30,9 @@ export default class ResultsReporter implements Reporter {
       if (module.errors().length > 0 && module.state() === 'failed' && inModule === 0) failed++
       testsByProject[project] = (testsByProject[project] ?? 0) + inModule
     }
-    writeFileSync(path, JSON.stringify({ passed, failed, unhandledErrors: unhandledErrors.length, testsByProject, skipped }))
+    writeFileSync(
+      path,
+      JSON.stringify({ passed, failed, unhandledErrors: unhandledErrors.length, testsByProject, skipped }),
+    )
   }
 }

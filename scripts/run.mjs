@@ -21,6 +21,10 @@ if (!command) {
 }
 
 const env = await setUp({ root, needs: command.needs, build: command.build })
-const child = spawn(env.nodePath, [command.script, ...rest], { cwd: root, env: env.variables, stdio: 'inherit' })
+const child = spawn(env.nodePath, [command.script, ...rest], {
+  cwd: root,
+  env: env.variables,
+  stdio: 'inherit',
+})
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal))
 child.on('exit', (code, signal) => process.exit(signal ? 130 : code))

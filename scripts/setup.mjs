@@ -1,7 +1,15 @@
 // Set-up without dependencies: runs on any Node >= 20 before a package is installed. Idempotent; says what it does and why it cannot.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 
@@ -23,7 +31,11 @@ function run(title, command, args, options) {
   const startedMs = Date.now()
   const result = spawnSync(command, args, { encoding: 'utf8', ...options, stdio: ['ignore', 'pipe', 'pipe'] })
   if (result.status !== 0) {
-    const output = `${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`.trim().split('\n').slice(-25).join('\n')
+    const output = `${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`
+      .trim()
+      .split('\n')
+      .slice(-25)
+      .join('\n')
     return { ok: false, output }
   }
   say(`  done in ${((Date.now() - startedMs) / 1000).toFixed(1)} s`)
@@ -50,43 +62,74 @@ function findNode(variables) {
   if (Number(process.versions.node.split('.')[0]) >= oldestNodeMajor) return process.execPath
   const packageName = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
   const folder = join(cacheFolder, `node-${nodeVersion}`)
-  const path = join(folder, 'node_modules', packageName, 'bin', process.platform === 'win32' ? 'node.exe' : 'node')
+  const path = join(
+    folder,
+    'node_modules',
+    packageName,
+    'bin',
+    process.platform === 'win32' ? 'node.exe' : 'node',
+  )
   if (!isExecutable(path)) {
     mkdirSync(folder, { recursive: true })
     const result = run(
       `Node ${process.versions.node} is older than ${oldestNodeMajor}: bringing ${nodeVersion} into ${folder}`,
       'npm',
-      ['install', '--prefix', folder, '--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts', `${packageName}@${nodeVersion}`],
+      [
+        'install',
+        '--prefix',
+        folder,
+        '--no-save',
+        '--no-package-lock',
+        '--no-audit',
+        '--no-fund',
+        '--ignore-scripts',
+        `${packageName}@${nodeVersion}`,
+      ],
       { env: variables },
     )
     if (!result.ok || !isExecutable(path))
-      fail(`Node ${nodeVersion} could not be had from the npm registry; install Node >= ${oldestNodeMajor} yourself.\n${result.output}`)
+      fail(
+        `Node ${nodeVersion} could not be had from the npm registry; install Node >= ${oldestNodeMajor} yourself.\n${result.output}`,
+      )
   }
   return path
 }
 
 /** `npm ci` when the lockfile is not the one that was installed. */
 function installPackages(root, variables) {
-  const hash = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex')
+  const hash = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex')
   const marker = join(root, 'node_modules', '.hotspan-lockfile')
   if (existsSync(marker) && readFileSync(marker, 'utf8') === hash) return
-  const result = run('installing packages from the lockfile (about a minute)', 'npm', ['ci', '--no-audit', '--no-fund'], { cwd: root, env: variables })
+  const result = run(
+    'installing packages from the lockfile (about a minute)',
+    'npm',
+    ['ci', '--no-audit', '--no-fund'],
+    { cwd: root, env: variables },
+  )
   if (!result.ok) fail(`npm ci failed:\n${result.output}`)
   writeFileSync(marker, hash)
 }
 
 function findPostgres() {
   if (inPath('initdb') && inPath('pg_ctl')) return dirname(inPath('initdb'))
-  const versions = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').sort((a, b) => Number(b) - Number(a)) : []
+  const versions = existsSync('/usr/lib/postgresql')
+    ? readdirSync('/usr/lib/postgresql').sort((a, b) => Number(b) - Number(a))
+    : []
   const version = versions.find((name) => isExecutable(`/usr/lib/postgresql/${name}/bin/initdb`))
   return version ? `/usr/lib/postgresql/${version}/bin` : ''
 }
 
 function findChromium() {
   const named = process.env.CHROME_PATH
-  if (named) return isExecutable(named) ? named : fail(`CHROME_PATH is '${named}', which is no executable file`)
+  if (named)
+    return isExecutable(named) ? named : fail(`CHROME_PATH is '${named}', which is no executable file`)
   const mac = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome'
-  return inPath('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable') || (isExecutable(mac) ? mac : '')
+  return (
+    inPath('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable') ||
+    (isExecutable(mac) ? mac : '')
+  )
 }
 
 /** Real components that come from the system, not from npm. */
@@ -107,13 +150,25 @@ function installComponents(missing) {
   // RUNLEVEL=1 keeps Debian's maintainer scripts from starting a database server of their own.
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' }
   const update = run('apt-get update', apt, ['update', '-qq'], { env })
-  const install = run(`apt-get install ${packages.join(' ')}`, apt, ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env })
-  if (!install.ok) say(`could not be had: ${missing.join(', ')}; try: ${byHand}\n${update.ok ? '' : update.output}${install.output}`)
+  const install = run(
+    `apt-get install ${packages.join(' ')}`,
+    apt,
+    ['install', '-y', '-qq', '--no-install-recommends', ...packages],
+    { env },
+  )
+  if (!install.ok)
+    say(
+      `could not be had: ${missing.join(', ')}; try: ${byHand}\n${update.ok ? '' : update.output}${install.output}`,
+    )
 }
 
 function build(root, nodePath, variables) {
   const turbo = join(root, 'node_modules', '.bin', 'turbo')
-  const result = spawnSync(nodePath, [turbo, 'run', 'build', '--output-logs=errors-only', '--no-update-notifier'], { cwd: root, env: variables, encoding: 'utf8' })
+  const result = spawnSync(
+    nodePath,
+    [turbo, 'run', 'build', '--output-logs=errors-only', '--no-update-notifier'],
+    { cwd: root, env: variables, encoding: 'utf8' },
+  )
   if (result.status !== 0) fail(`build failed:\n${result.stdout}${result.stderr}`)
 }
 
@@ -122,7 +177,12 @@ function build(root, nodePath, variables) {
  * @returns the Node to go on with and the environment for it.
  */
 export async function setUp({ root, needs, build: mustBuild }) {
-  const variables = { ...process.env, TURBO_TELEMETRY_DISABLED: '1', DO_NOT_TRACK: '1', PUPPETEER_SKIP_DOWNLOAD: '1' }
+  const variables = {
+    ...process.env,
+    TURBO_TELEMETRY_DISABLED: '1',
+    DO_NOT_TRACK: '1',
+    PUPPETEER_SKIP_DOWNLOAD: '1',
+  }
   const nodePath = findNode(variables)
   variables.PATH = [dirname(nodePath), process.env.PATH].join(delimiter)
   installPackages(root, variables)

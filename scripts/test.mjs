@@ -56,7 +56,8 @@ if (!results) {
         failed++
       }
   if (results.skipped.length > 0) console.log(`\nskipped, with the reason:`)
-  for (const { project, test, reason } of results.skipped) console.log(`  ${project}  ${test}: ${reason || 'no reason given'}`)
+  for (const { project, test, reason } of results.skipped)
+    console.log(`  ${project}  ${test}: ${reason || 'no reason given'}`)
 }
 rmSync(folder, { recursive: true, force: true })
 console.log(`\n${passed} passed, ${failed} failed`)

@@ -1,0 +1,85 @@
+// `npm run tools`: builds the tools that take minutes (k6, a stock OpenTelemetry Collector) once, into a cache outside the repository.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { cacheFolder } from './setup.mjs'
+
+const k6Version = 'v1.8.1'
+/** The newest release line of which the Go module proxy serves every module below. */
+const collectorVersion = 'v0.157.0'
+const providerVersion = 'v1.63.0'
+
+const core = (path) => `go.opentelemetry.io/collector/${path} ${collectorVersion}`
+const contrib = (path) =>
+  `github.com/open-telemetry/opentelemetry-collector-contrib/${path} ${collectorVersion}`
+const provider = (name) => `go.opentelemetry.io/collector/confmap/provider/${name}provider ${providerVersion}`
+
+const modules = {
+  receivers: [core('receiver/otlpreceiver')],
+  processors: [
+    core('processor/batchprocessor'),
+    core('processor/memorylimiterprocessor'),
+    contrib('processor/tailsamplingprocessor'),
+  ],
+  connectors: [contrib('connector/spanmetricsconnector'), contrib('connector/servicegraphconnector')],
+  exporters: [
+    core('exporter/debugexporter'),
+    core('exporter/otlphttpexporter'),
+    contrib('exporter/clickhouseexporter'),
+    contrib('exporter/prometheusexporter'),
+    contrib('exporter/loadbalancingexporter'),
+  ],
+  providers: [provider('yaml'), provider('env'), provider('file')],
+}
+
+function manifest(folder) {
+  const lines = ['dist:', '  name: otelcol-hotspan', `  output_path: ${folder}`]
+  for (const [kind, list] of Object.entries(modules))
+    lines.push(`${kind}:`, ...list.map((gomod) => `  - gomod: ${gomod}`))
+  return `${lines.join('\n')}\n`
+}
+
+function go(title, command, args, env) {
+  console.error(`tools   ${title}`)
+  const result = spawnSync(command, args, {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  })
+  if (result.status === 0) return true
+  console.error(
+    `tools   failed: ${(result.stderr || String(result.error)).trim().split('\n').slice(-8).join('\n')}`,
+  )
+  return false
+}
+
+const bin = join(cacheFolder, 'bin')
+const collectorFolder = join(cacheFolder, `otelcol-${collectorVersion}`)
+const collector = join(collectorFolder, 'otelcol-hotspan')
+mkdirSync(bin, { recursive: true })
+
+if (spawnSync('go', ['version']).status !== 0) {
+  console.error(
+    'tools   Go is missing: k6 and the Collector are built from their Go modules. Install Go >= 1.26, then run this again.',
+  )
+  process.exit(2)
+}
+let ok = true
+if (!existsSync(join(bin, 'k6')))
+  ok =
+    go(`k6 ${k6Version} (about 3 minutes)`, 'go', ['install', `go.k6.io/k6@${k6Version}`], { GOBIN: bin }) &&
+    ok
+if (!existsSync(collector)) {
+  ok =
+    go(
+      `Collector builder ${collectorVersion}`,
+      'go',
+      ['install', `go.opentelemetry.io/collector/cmd/builder@${collectorVersion}`],
+      { GOBIN: bin },
+    ) && ok
+  const file = join(cacheFolder, `otelcol-${collectorVersion}.yaml`)
+  writeFileSync(file, manifest(collectorFolder))
+  ok = go('OpenTelemetry Collector (about 6 minutes)', join(bin, 'builder'), ['--config', file]) && ok
+}
+if (ok) console.log(`k6         ${join(bin, 'k6')}\nCollector  ${collector}`)
+process.exit(ok ? 0 : 1)
