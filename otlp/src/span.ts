@@ -4,7 +4,15 @@
  */
 
 /** One attribute value. `bigint` is OTLP `int_value`, `number` is `double_value`; `null` is a value that was not set. */
-export type AnyValue = string | boolean | bigint | number | Uint8Array | null | readonly AnyValue[] | KeyValueList
+export type AnyValue =
+  | string
+  | boolean
+  | bigint
+  | number
+  | Uint8Array
+  | null
+  | readonly AnyValue[]
+  | KeyValueList
 
 export interface KeyValueList {
   readonly kvlist: readonly KeyValue[]
@@ -16,7 +24,14 @@ export interface KeyValue {
 }
 
 /** OTLP `Span.SpanKind`. */
-export const SpanKind = { Unspecified: 0, Internal: 1, Server: 2, Client: 3, Producer: 4, Consumer: 5 } as const
+export const SpanKind = {
+  Unspecified: 0,
+  Internal: 1,
+  Server: 2,
+  Client: 3,
+  Producer: 4,
+  Consumer: 5,
+} as const
 export type SpanKind = (typeof SpanKind)[keyof typeof SpanKind]
 
 /** OTLP `Status.StatusCode`. */
