@@ -1,9 +1,34 @@
 /** Door `@hotspan/otlp`. */
 export { type DecodeLimits, defaultDecodeLimits } from './decode-limits.ts'
+export {
+  type DialectRow,
+  dialects,
+  type NormaliseOptions,
+  normaliseAttributes,
+  sqlCoalesce,
+} from './dialects.ts'
+export {
+  decodeExportResponse,
+  encodeExportResponse,
+  exportResponseFromJson,
+  exportResponseToJson,
+  type PartialSuccess,
+  type Signal,
+} from './export-response.ts'
 export { bytesOfHex, hexOfBytes } from './hex.ts'
 export { type AttributeDefinition, hotspanAttribute } from './hotspan-attributes.ts'
 export type { LogRecord, LogsData, ResourceLogs, ScopeLogs } from './log-record.ts'
 export { decodeLogs, encodeLogs } from './logs-protobuf.ts'
+export {
+  decodeRpcStatus,
+  encodeRpcStatus,
+  type FieldViolation,
+  RpcCode,
+  type RpcStatus,
+  rpcStatusFromJson,
+  rpcStatusToJson,
+} from './rpc-status.ts'
+export * as attr from './semantic-conventions.ts'
 export type {
   AnyValue,
   KeyValue,
@@ -18,5 +43,19 @@ export type {
   TracesData,
 } from './span.ts'
 export { SpanKind, StatusCode } from './span.ts'
+export { formatTraceparent, parseTraceparent, TraceFlag, type TraceParent } from './trace-context.ts'
+export {
+  formatThreshold,
+  formatTraceState,
+  MAX_TRACE_STATE_MEMBERS,
+  parseSamplingState,
+  parseTraceState,
+  randomnessOfTraceId,
+  type SamplingState,
+  samplingWeight,
+  type TraceStateMember,
+  thresholdOfProbability,
+  withSamplingState,
+} from './trace-state.ts'
 export { decodeTraces, encodeTraces } from './traces-protobuf.ts'
 export { WireError, type WireErrorReason } from './wire-error.ts'
