@@ -65,4 +65,10 @@ export type Sample =
       readonly error: string
       readonly traceId: string
     }
-  | { readonly type: 'page'; readonly page: string; readonly metric: string; readonly value: number; readonly unit: string }
+  | {
+      readonly type: 'page'
+      readonly page: string
+      readonly metric: string
+      readonly value: number
+      readonly unit: string
+    }

@@ -1,0 +1,28 @@
+export { LoadtestsError } from './errors.ts'
+export { generateLoad, type LoadResult, lateMs } from './generator/generate-load.ts'
+export { countedLatenciesUs, type RequestSample } from './generator/load-metrics.ts'
+export type { LoadOptions, LoadProgress } from './generator/load-options.ts'
+export type { Random } from './generator/random.ts'
+export { createRandom } from './generator/random.ts'
+export type { Body, Endpoint, Scenario } from './generator/scenario.ts'
+export {
+  type Arrivals,
+  type PlannedRequest,
+  planRequests,
+  type ScheduleOptions,
+} from './generator/schedule.ts'
+export { isLoopback } from './generator/target.ts'
+export { type Metric, type Run, runSchemaVersion, type Sample } from './run.ts'
+export { configHash } from './runs/config-hash.ts'
+export { type GitFacts, gitFacts } from './runs/git-facts.ts'
+export { machineKey } from './runs/machine-key.ts'
+export {
+  listRunFolders,
+  readRun,
+  readRunRecord,
+  readSamples,
+  runFolder,
+  writeRun,
+} from './runs/run-folder.ts'
+export { newRunId } from './runs/run-id.ts'
+export { harrellDavis } from './statistics/harrell-davis.ts'
