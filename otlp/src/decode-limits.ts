@@ -16,25 +16,34 @@ export const defaultDecodeLimits: DecodeLimits = {
   maxValues: 10_000_000,
 }
 
-/** Counts what one body has used of its limits. */
+/**
+ * Counts what one body has used of its limits. `fail` makes the error of the encoding: `where` is a byte offset for protobuf
+ * and nothing for JSON, whose reader knows its path.
+ */
 export class DecodeBudget {
   readonly limits: DecodeLimits
+  private readonly fail: (what: string, where: number) => Error
   private records = 0
   private values = 0
 
-  constructor(limits: Partial<DecodeLimits> = {}) {
+  constructor(limits: Partial<DecodeLimits> = {}, fail: (what: string, where: number) => Error = tooMany) {
     this.limits = { ...defaultDecodeLimits, ...limits }
+    this.fail = fail
   }
 
-  takeRecord(offset: number): void {
+  takeRecord(where = 0): void {
     if (++this.records > this.limits.maxRecords) {
-      throw new WireError('too-many', offset, `more than ${this.limits.maxRecords} records`)
+      throw this.fail(`more than ${this.limits.maxRecords} records`, where)
     }
   }
 
-  takeValue(offset: number): void {
+  takeValue(where = 0): void {
     if (++this.values > this.limits.maxValues) {
-      throw new WireError('too-many', offset, `more than ${this.limits.maxValues} attribute values`)
+      throw this.fail(`more than ${this.limits.maxValues} attribute values`, where)
     }
   }
+}
+
+function tooMany(what: string, offset: number): Error {
+  return new WireError('too-many', offset, what)
 }

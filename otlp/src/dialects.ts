@@ -152,7 +152,7 @@ function taken(row: DialectRow, value: string): string {
   return pattern.exec(value)?.[1] ?? ''
 }
 
-function valueOf(row: DialectRow, attributes: Readonly<Record<string, string>>): string {
+function mappedValue(row: DialectRow, attributes: Readonly<Record<string, string>>): string {
   const value = taken(row, attributes[row.old] ?? '')
   if (value === '') return ''
   const named = row.values !== undefined && Object.hasOwn(row.values, value) ? row.values[value]! : value
@@ -179,7 +179,7 @@ export function normaliseAttributes(
     if ((row.on ?? 'span') !== (options.on ?? 'span')) continue
     if (row.kind !== undefined && row.kind !== options.kind) continue
     if (!Object.hasOwn(attributes, row.old)) continue
-    const value = valueOf(row, attributes)
+    const value = mappedValue(row, attributes)
     if (value === '') continue
     if ((out[row.current] ?? '') === '') out[row.current] = value
     delete out[row.old]

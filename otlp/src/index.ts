@@ -17,7 +17,9 @@ export {
 } from './export-response.ts'
 export { bytesOfHex, hexOfBytes } from './hex.ts'
 export { type AttributeDefinition, hotspanAttribute } from './hotspan-attributes.ts'
+export { OtlpJsonError } from './json-reader.ts'
 export type { LogRecord, LogsData, ResourceLogs, ScopeLogs } from './log-record.ts'
+export { decodeLogsJson, encodeLogsJson } from './logs-json.ts'
 export { decodeLogs, encodeLogs } from './logs-protobuf.ts'
 export {
   decodeRpcStatus,
@@ -57,5 +59,6 @@ export {
   thresholdOfProbability,
   withSamplingState,
 } from './trace-state.ts'
+export { decodeTracesJson, encodeTracesJson } from './traces-json.ts'
 export { decodeTraces, encodeTraces } from './traces-protobuf.ts'
 export { WireError, type WireErrorReason } from './wire-error.ts'
