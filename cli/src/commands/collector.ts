@@ -1,0 +1,46 @@
+import { createCollector } from '@hotspan/collector'
+import { Command } from 'commander'
+import { settings, settle } from '../config/settings.ts'
+import { apiRoutes } from '../live/api-routes.ts'
+import { LiveReport } from '../live/live-report.ts'
+import { note } from '../process/output.ts'
+import { untilSignal } from '../process/signals.ts'
+import { addStoreOptions, type StoreFlags, storePlace } from '../process/store-options.ts'
+
+interface CollectorFlags extends StoreFlags {
+  readonly host?: string
+  readonly otlpPort?: string
+  readonly pagePort?: string
+}
+
+const runCollector = async (flags: CollectorFlags): Promise<void> => {
+  const place = await storePlace(flags)
+  const live = new LiveReport({})
+  const collector = await createCollector({
+    dataDir: place.dataDir,
+    project: place.project,
+    host: settle(settings.host, flags.host, process.env, place.config).value,
+    otlpHttpPort: settle(settings.otlpHttpPort, flags.otlpPort, process.env, place.config).value,
+    pagePort: settle(settings.pagePort, flags.pagePort, process.env, place.config).value,
+    routes: apiRoutes(live),
+    jobs: [live.job],
+  })
+  live.use(collector.store)
+  try {
+    process.stdout.write(`otlp ${collector.otlpUrl}\npage ${collector.pageUrl}\ndata ${place.dataDir}\n`)
+    note('Ready. Stop with Ctrl-C.')
+    await untilSignal()
+    note('Stopping: storing what was acknowledged.')
+  } finally {
+    await collector.close()
+  }
+}
+
+export const collectorCommand = (): Command =>
+  addStoreOptions(
+    new Command('collector')
+      .description('receive and store telemetry until stopped')
+      .option('--host <address>', 'address to bind to (default: 127.0.0.1)')
+      .option('--otlp-port <port>', 'OTLP/HTTP port, 0 for any (default: 4318)')
+      .option('--page-port <port>', 'port of page and API, 0 for any (default: 4319)'),
+  ).action(runCollector)

@@ -1,0 +1,3 @@
+/** Door `hotspan`: what a `hotspan.config.ts` imports. */
+export type { HotspanConfig } from './config/define-config.ts'
+export { defineConfig } from './config/define-config.ts'

@@ -1,0 +1,82 @@
+import { type Route, type RouteResponse, spansOfTraces } from '@hotspan/collector'
+import { exampleTraceIds } from '../render/finding-facts.ts'
+import { renderHtml } from '../render/html.ts'
+import { renderTraceHtml } from '../render/html-waterfall.ts'
+import { renderJson } from '../render/json.ts'
+import { reportError } from '../run-error.ts'
+import { criticalSpanIds } from '../trace/critical-spans.ts'
+import { findTrace } from '../trace/find-trace.ts'
+import { traceDocument } from '../trace/trace-document.ts'
+import { buildWaterfall } from '../trace/waterfall.ts'
+import type { LiveReport } from './live-report.ts'
+
+const json = (status: number, document: unknown): RouteResponse => ({
+  status,
+  headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
+  body: renderJson(document),
+})
+
+const html = (status: number, body: string): RouteResponse => ({
+  status,
+  headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+  body,
+})
+
+const notFound = (error: unknown): RouteResponse => {
+  const { text, exit } = reportError(error, false)
+  return json(exit === 70 ? 500 : 404, { schemaVersion: 1, error: text })
+}
+
+/** Page and JSON API of the private listener: findings as they stand, and single traces. */
+export const apiRoutes = (live: LiveReport): Route[] => {
+  const spansOf = async (id: string) => {
+    const found = await findTrace(live.store, id)
+    return await spansOfTraces(live.store, found, [found.traceId])
+  }
+  return [
+    {
+      method: 'GET',
+      path: '/',
+      handle: async () => {
+        const { report, digest } = await live.current()
+        const ids = exampleTraceIds(report)
+        const traces = ids.length === 0 ? [] : await spansOfTraces(live.store, report.window, ids)
+        return html(200, renderHtml(report, { traces, liveDigest: digest }))
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/findings',
+      handle: async () => {
+        const { report, digest } = await live.current()
+        return json(200, { ...report, digest })
+      },
+    },
+    {
+      method: 'GET',
+      path: '/api/v1/traces/:traceId',
+      handle: async (request) => {
+        try {
+          return json(200, traceDocument(await spansOf(request.params.traceId ?? '')))
+        } catch (error) {
+          return notFound(error)
+        }
+      },
+    },
+    {
+      method: 'GET',
+      path: '/traces/:traceId',
+      handle: async (request) => {
+        try {
+          const spans = await spansOf(request.params.traceId ?? '')
+          return html(
+            200,
+            renderTraceHtml(buildWaterfall(spans, { criticalSpanIds: criticalSpanIds(spans) })),
+          )
+        } catch (error) {
+          return notFound(error)
+        }
+      },
+    },
+  ]
+}

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import { analyze, type Finding, type Report } from '@hotspan/analyzers'
+import type { Job, Store } from '@hotspan/collector'
+
+export interface LiveReportOptions {
+  /** Start of the window, epoch ms; default one hour before each analysis. */
+  readonly fromMs?: number
+  /** Called once for each finding, when it is first confirmed. */
+  readonly onConfirmed?: (finding: Finding) => void
+  readonly warmUpSec?: number | undefined
+  readonly minTraces?: number | undefined
+  readonly minMinutes?: number | undefined
+}
+
+/** What changes when the page should change: everything but clock readings and counts that grow with each span. */
+const digestOf = (report: Report): string =>
+  createHash('sha256')
+    .update(
+      JSON.stringify([report.findings, report.candidates, report.cannotJudge, report.coverage.spans > 0]),
+    )
+    .digest('hex')
+    .slice(0, 16)
+
+const hourMs = 3_600_000
+
+/** The current findings of a running collector, refreshed by its job; one analysis at a time. */
+export class LiveReport {
+  readonly #options: LiveReportOptions
+  #store: Store | undefined
+  #last: { readonly report: Report; readonly digest: string } | undefined
+  #running: Promise<{ readonly report: Report; readonly digest: string }> | undefined
+  readonly #confirmed = new Set<string>()
+
+  constructor(options: LiveReportOptions) {
+    this.#options = options
+  }
+
+  /** Scheduled in the collector: every 5 s. */
+  get job(): Job {
+    return { name: 'live findings', everyMs: 5_000, run: async (store) => void (await this.refresh(store)) }
+  }
+
+  use(store: Store): void {
+    this.#store = store
+  }
+
+  get store(): Store {
+    if (this.#store === undefined) throw new Error('the collector is still starting')
+    return this.#store
+  }
+
+  /** Analyses now, or joins the analysis that runs. */
+  refresh(store: Store = this.store): Promise<{ readonly report: Report; readonly digest: string }> {
+    this.#running ??= this.#analyze(store).finally(() => {
+      this.#running = undefined
+    })
+    return this.#running
+  }
+
+  /** The last analysis, or the first one. */
+  async current(): Promise<{ readonly report: Report; readonly digest: string }> {
+    return this.#last ?? (await this.refresh())
+  }
+
+  async #analyze(store: Store): Promise<{ readonly report: Report; readonly digest: string }> {
+    const { warmUpSec, minTraces, minMinutes, onConfirmed } = this.#options
+    const toMs = Date.now()
+    const report = await analyze(store, {
+      fromMs: this.#options.fromMs ?? toMs - hourMs,
+      toMs,
+      ...(warmUpSec === undefined ? {} : { warmUpSec }),
+      ...(minTraces === undefined ? {} : { minTraces }),
+      ...(minMinutes === undefined ? {} : { minMinutes }),
+    })
+    for (const finding of report.findings) {
+      if (finding.confidence === 'possible' || this.#confirmed.has(finding.id)) continue
+      this.#confirmed.add(finding.id)
+      onConfirmed?.(finding)
+    }
+    this.#last = { report, digest: digestOf(report) }
+    return this.#last
+  }
+}

@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs'
+import { Command } from 'commander'
+import { analyzeCommand } from './commands/analyze.ts'
+import { checkCommand } from './commands/check.ts'
+import { collectorCommand } from './commands/collector.ts'
+import { dashboardsCommand } from './commands/dashboards.ts'
+import { devCommand } from './commands/dev.ts'
+import { doctorCommand } from './commands/doctor.ts'
+import { lighthouseCommand } from './commands/lighthouse.ts'
+import { loadCommand } from './commands/load.ts'
+import { traceCommand } from './commands/trace.ts'
+import { exitCodeHelp } from './exit-codes.ts'
+
+/** Sets the code that the process ends with when the command returns. */
+export type SetExit = (code: number) => void
+
+const packageVersion = (): string => {
+  const manifest = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  return manifest.version
+}
+
+/** The whole command; one file under `commands/` per subcommand. */
+export const createProgram = (setExit: SetExit): Command => {
+  const program = new Command('hotspan')
+    .description('Finds what is slow, proves why, and says what fixing it would save.')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureHelp({ helpWidth: 80, showGlobalOptions: false })
+    .showHelpAfterError(false)
+    .addHelpText('after', `\n${exitCodeHelp}\n\nStart here:  hotspan dev -- node app.js`)
+
+  const groups: [string, Command[]][] = [
+    ['Find:', [devCommand(setExit), analyzeCommand(), traceCommand(), collectorCommand()]],
+    ['Measure and judge:', [loadCommand(), lighthouseCommand(), checkCommand(setExit)]],
+    ['Set up:', [dashboardsCommand(), doctorCommand(setExit)]],
+  ]
+  for (const [heading, commands] of groups) {
+    for (const command of commands) {
+      command
+        .helpGroup(heading)
+        .helpOption('-h, --help', 'print this help')
+        .exitOverride()
+        .configureHelp({ helpWidth: 80 })
+        .showHelpAfterError(`See: hotspan ${command.name()} --help`)
+      program.addCommand(command)
+    }
+  }
+  return program
+}

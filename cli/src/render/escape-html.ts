@@ -1,0 +1,17 @@
+import { visibleLine, visibleLines } from './visible-text.ts'
+
+const entities: Record<string, string> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+}
+
+const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character]!)
+
+/** Outside text for element content and quoted attributes, on one line. */
+export const escapeHtml = (text: string): string => escape(visibleLine(text))
+
+/** The same with its line breaks, for `<pre>`. */
+export const escapeHtmlLines = (text: string): string => escape(visibleLines(text))

@@ -1,0 +1,126 @@
+import type { Candidate, Finding, Report } from '@hotspan/analyzers'
+import * as facts from './finding-facts.ts'
+import { count, formatMs, formatTime } from './numbers.ts'
+import { type Colors, colors, wrap } from './terminal.ts'
+import { visibleLine, visibleLines } from './visible-text.ts'
+
+export interface TextOptions {
+  readonly color?: boolean
+  /** Columns to wrap at; default 80. */
+  readonly width?: number
+  /** Three lines a finding: no evidence table, guards, coverage or settings. */
+  readonly brief?: boolean
+  /** Also findings of confidence `possible`. */
+  readonly possible?: boolean
+}
+
+const indent = '      '
+
+const severityColor = (color: Colors, finding: Finding): ((text: string) => string) =>
+  finding.severity === 'high' ? color.red : finding.severity === 'medium' ? color.yellow : color.blue
+
+const wrapped = (text: string, width: number, first: string, rest = first): string[] =>
+  wrap(visibleLine(text), Math.max(20, width - first.length)).map(
+    (line, index) => `${index === 0 ? first : rest}${line}`,
+  )
+
+/** A fix keeps its own line breaks: it may hold DDL or code to copy. */
+const fixLines = (fix: string, width: number): string[] => {
+  const [first = '', ...more] = visibleLines(fix).split('\n')
+  const rest = `${indent}     `
+  return [
+    ...wrapped(first, width, `${indent}fix: `, rest),
+    ...more.map((line) => (line === '' ? '' : `${rest}${line}`)),
+  ]
+}
+
+/** One finding as in a list; what stands behind it follows unless `brief`. */
+export const renderFindingText = (finding: Finding, options: TextOptions = {}): string => {
+  const { width = 80, brief = false } = options
+  const color = colors(options.color ?? false)
+  const label = severityColor(color, finding)(color.bold(finding.severity.toUpperCase().padEnd(6)))
+  const sure = finding.confidence === 'possible' ? ' (possible)' : ''
+  const head = `${color.bold(visibleLine(finding.title))}${sure}  ${visibleLine(finding.operation)}`
+  const saving = facts.savingHeadline(finding.saving)
+  const lines: string[] = []
+  const plainLength =
+    7 + visibleLine(finding.title).length + sure.length + 2 + visibleLine(finding.operation).length
+  if (plainLength + 3 + saving.length <= width) lines.push(`${label} ${head}   ${color.green(saving)}`)
+  else lines.push(`${label} ${head}`, `${indent}${color.green(saving)}`)
+
+  const main = finding.evidence[0]
+  const seen = main === undefined ? '' : `   ${facts.evidenceSentence(main)}`
+  lines.push(...wrapped(`${facts.place(finding.location)}${seen}`, width, indent))
+  lines.push(...fixLines(finding.fix, width))
+  const example = finding.traceIds[0]
+  if (example !== undefined) lines.push(`${indent}${color.cyan(`hotspan trace ${visibleLine(example)}`)}`)
+  if (brief) return `${lines.join('\n')}\n`
+
+  const detail = (text: string): void => {
+    for (const line of wrapped(text, width, indent, `${indent}  `)) lines.push(color.dim(line))
+  }
+  lines.push('')
+  detail(`${finding.id}  ${finding.detector}  ${finding.confidence}  service ${finding.service}`)
+  if (finding.saving !== null) detail(facts.savingDetail(finding.saving))
+  for (const [name, text] of facts.locationParts(finding.location)) detail(`${name}: ${text}`)
+  for (const evidence of finding.evidence) detail(facts.evidenceSentence(evidence))
+  for (const guard of finding.guards) detail(`ruled out: ${guard}`)
+  if (finding.traceIds.length > 0) detail(`traces: ${finding.traceIds.join(' ')}`)
+  if (finding.runIds.length > 0) detail(`runs: ${finding.runIds.join(' ')}`)
+  return `${lines.join('\n')}\n`
+}
+
+export const renderCandidateText = (candidate: Candidate, width = 80): string =>
+  wrapped(
+    `${candidate.title}  ${candidate.operation}  (${facts.notConfirmed(candidate.traces, candidate.minutes)}; ${candidate.service}, ${candidate.detector}: ${candidate.reason})`,
+    width,
+    '  - ',
+    '    ',
+  ).join('\n')
+
+const cannotJudgeText = (finding: Finding, width: number): string =>
+  [
+    ...wrapped(
+      `${finding.title}  ${finding.service} ${finding.operation} (${finding.detector})`,
+      width,
+      '  - ',
+      '    ',
+    ),
+    ...wrapped(finding.fix, width, '    fix: ', '         '),
+    ...finding.guards.flatMap((guard) => wrapped(guard, width, '    ')),
+    ...finding.evidence.flatMap((one) => wrapped(facts.evidenceSentence(one), width, '    ')),
+  ].join('\n')
+
+/** The report for a terminal: the most useful fact first, 80 columns, colour never the only carrier. */
+export const renderText = (report: Report, options: TextOptions = {}): string => {
+  const { width = 80, brief = false } = options
+  const color = colors(options.color ?? false)
+  const shown = facts.shownFindings(report, options.possible ?? false)
+  const hidden = report.findings.length - shown.length
+  const blocks: string[] = []
+
+  const title = `${color.bold(facts.verdictLine(report))}   project ${visibleLine(report.project)}`
+  blocks.push([title, ...wrapped(facts.windowLine(report), width, '')].join('\n'))
+  if (report.coverage.spans === 0)
+    blocks.push(facts.emptyAdvice.flatMap((line) => wrapped(line, width, '')).join('\n'))
+  for (const finding of shown) blocks.push(renderFindingText(finding, options).trimEnd())
+  if (hidden > 0)
+    blocks.push(`${count(hidden, 'possible finding')} hidden (pattern only); --possible shows them`)
+
+  if (report.candidates.length > 0) {
+    const lines = report.candidates.map((candidate) => renderCandidateText(candidate, width))
+    blocks.push([color.bold('Seen, not confirmed'), ...lines].join('\n'))
+  }
+  if (report.cannotJudge.length > 0) {
+    const lines = report.cannotJudge.map((finding) => cannotJudgeText(finding, width))
+    blocks.push([color.bold('Cannot judge'), ...lines].join('\n'))
+  }
+  if (!brief) {
+    const coverage = facts.coverageLines(report).flatMap((line) => wrapped(line, width, '  '))
+    blocks.push([color.bold('Coverage'), ...coverage].join('\n'))
+    const settings = `${facts.settingsLine(report)}; generated ${formatTime(report.generatedAtUnixMs)} in ${formatMs(report.tookMs)}`
+    blocks.push([color.bold('Settings'), ...wrapped(settings, width, '  ')].join('\n'))
+    if (shown.length > 1) blocks.push(facts.neverAdded)
+  }
+  return `${blocks.join('\n\n')}\n`
+}
