@@ -12,6 +12,9 @@ export {
   type ScheduleOptions,
 } from './generator/schedule.ts'
 export { isLoopback } from './generator/target.ts'
+export { findChrome } from './lighthouse/chromium-process.ts'
+export type { FormFactor } from './lighthouse/lighthouse-settings.ts'
+export { type LighthouseOptions, type LighthouseResult, runLighthouse } from './lighthouse/run-lighthouse.ts'
 export { type Metric, type Run, runSchemaVersion, type Sample } from './run.ts'
 export { configHash } from './runs/config-hash.ts'
 export { type GitFacts, gitFacts } from './runs/git-facts.ts'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
 import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -19,14 +19,22 @@ export function runFolder(dataDir: string, id: string): string {
 
 /**
  * Writes the folder `dir` of one run. It appears whole or not at all: everything is written beside it and renamed. Throws
- * `HS_RUN_EXISTS` when the folder is there already: a measured run is never overwritten.
+ * `HS_RUN_EXISTS` when the folder is there already: a measured run is never overwritten. `attachments` are further files by name,
+ * such as Lighthouse's own result.
  */
-export async function writeRun(dir: string, run: Run, samples: Iterable<Sample>): Promise<void> {
+export async function writeRun(
+  dir: string,
+  run: Run,
+  samples: Iterable<Sample>,
+  attachments: Readonly<Record<string, string | Uint8Array>> = {},
+): Promise<void> {
   const draft = join(dirname(dir), `.draft-${run.id}-${randomBytes(4).toString('hex')}`)
   await mkdir(draft, { recursive: true })
   try {
     await writeFile(join(draft, runFile), `${JSON.stringify(run, null, 2)}\n`)
     await pipeline(Readable.from(lines(samples)), createWriteStream(join(draft, samplesFile)))
+    for (const [name, content] of Object.entries(attachments))
+      await writeFile(join(draft, basename(name)), content, { flag: 'wx' })
     await rename(draft, dir).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error
       throw new LoadtestsError(
