@@ -139,4 +139,10 @@ export const hotspanAttribute = define({
     meaning: 'name:[dims] of every input',
   },
   inferenceThread: { name: 'hotspan.inference.thread', unit: 'text', meaning: 'main or worker' },
+
+  dbParametersHash: {
+    name: 'hotspan.db.parameters.hash',
+    unit: 'text',
+    meaning: '16 hex digits: equal for two calls with equal parameters',
+  },
 })
