@@ -1,0 +1,134 @@
+import { context, propagation, trace } from '@opentelemetry/api'
+import { AgentContextManager } from './core/context-manager.ts'
+import { W3cPropagator } from './core/propagator.ts'
+import { runtime } from './core/runtime.ts'
+import { AgentTracerProvider } from './core/tracer.ts'
+import { watchExit } from './exit.ts'
+import { type FaultCount, faultCounts, reportFaultsTo } from './faults.ts'
+import { installFastify } from './instrumentations/fastify.ts'
+import { installHttpServer } from './instrumentations/http-server.ts'
+import { type PackageTarget, watchPackages } from './instrumentations/module-hook.ts'
+import { configurePg, instrumentPg, instrumentPgPool } from './instrumentations/pg.ts'
+import { installServerTiming } from './instrumentations/server-timing.ts'
+import { installUndici } from './instrumentations/undici.ts'
+import { createLog } from './log.ts'
+import { encodeResource, resourceAttributes } from './resource.ts'
+import { createSender } from './send/sender.ts'
+import { type SpanCounts, SpanQueue } from './send/span-queue.ts'
+import { type AgentOptions, readSettings } from './settings.ts'
+import { AGENT_VERSION } from './version.ts'
+
+export interface AgentStats {
+  readonly running: boolean
+  /** `made = sent + failed + dropped + queued`. */
+  readonly spans: SpanCounts
+  /** Faults of our own instrumentations, by name. */
+  readonly faults: Record<string, FaultCount>
+}
+
+interface Running {
+  readonly queue: SpanQueue
+  flush(deadlineMs: number): Promise<void>
+  stop(): Promise<void>
+}
+
+let current: Running | undefined
+
+const NO_SPANS: SpanCounts = { made: 0, sent: 0, failed: 0, dropped: 0, queued: 0 }
+
+/**
+ * Starts tracing this thread; a second call does nothing. Returns whether the agent runs: not when it is switched off
+ * (`HOTSPAN_DISABLED`, `OTEL_SDK_DISABLED`), nor when another tracer provider has been registered.
+ */
+export function start(options: AgentOptions = {}): boolean {
+  if (current !== undefined) return true
+  const settings = readSettings(options, process.env)
+  if (!settings.enabled) return false
+  const log = createLog()
+  reportFaultsTo(log)
+  for (const complaint of settings.complaints) log(complaint)
+
+  const queue: SpanQueue = new SpanQueue(
+    encodeResource(resourceAttributes(settings)),
+    settings.queue,
+    (full) => sender.wake(full),
+  )
+  const sender = createSender(() => queue, settings.endpoint, settings.delayMs, log)
+  queue.scopeIndex('@hotspan/agent', AGENT_VERSION)
+  if (
+    !trace.setGlobalTracerProvider(
+      new AgentTracerProvider((name, version) => queue.scopeIndex(name, version)),
+    )
+  ) {
+    log('another OpenTelemetry tracer provider is registered already; the agent steps back')
+    sender.close()
+    return false
+  }
+  context.setGlobalContextManager(new AgentContextManager())
+  propagation.setGlobalPropagator(new W3cPropagator())
+  runtime.sampler = settings.sampler
+  runtime.limits = settings.limits
+  runtime.ended = (span) => queue.add(span)
+
+  const stops: (() => void)[] = []
+  const install = (name: string, make: () => () => void): void => {
+    if (!settings.without.has(name)) stops.push(make())
+  }
+  install('http-server', installHttpServer)
+  if (settings.serverTiming) install('server-timing', installServerTiming)
+  install('fastify', installFastify)
+  install('undici', installUndici)
+  const packages: PackageTarget[] = []
+  if (!settings.without.has('pg')) {
+    configurePg({ callSites: settings.callSites })
+    packages.push({ name: 'pg', patch: instrumentPg }, { name: 'pg-pool', patch: instrumentPgPool })
+  }
+  if (packages.length > 0) stops.push(watchPackages(packages))
+
+  const flush = (deadlineMs: number): Promise<void> => sender.flush(deadlineMs)
+  stops.push(watchExit(() => flush(settings.flushDeadlineMs)))
+  current = {
+    queue,
+    flush,
+    async stop() {
+      for (const end of stops) end()
+      await flush(settings.flushDeadlineMs)
+      runtime.ended = () => {}
+      runtime.touched = null
+      runtime.rootActivated = null
+      sender.close()
+      trace.disable()
+      context.disable()
+      propagation.disable()
+    },
+  }
+  return true
+}
+
+/** Sends what waits and ends tracing. Resolves at the flush deadline at the latest; never rejects. */
+export async function stop(): Promise<void> {
+  const running = current
+  if (running === undefined) return
+  current = undefined
+  await running.stop()
+}
+
+/** Counts so far. */
+export function stats(): AgentStats {
+  return {
+    running: current !== undefined,
+    spans: { ...(current?.queue.counts ?? NO_SPANS) },
+    faults: faultCounts(),
+  }
+}
+
+/**
+ * Wraps a package that the loader hook cannot see, because a bundler has put it into the app's own file:
+ * `instrument('pg', pg)`. Returns false for a package that is not known.
+ */
+export function instrument(name: string, exports: unknown): boolean {
+  const patch = { pg: instrumentPg, 'pg-pool': instrumentPgPool }[name]
+  if (patch === undefined) return false
+  patch(exports)
+  return true
+}

@@ -1,0 +1,44 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Context } from '@opentelemetry/api'
+import type { RootSampler } from './sampler.ts'
+import { ratioSampler } from './sampler.ts'
+import type { AgentSpan } from './span.ts'
+
+/** Limits of one span, in entries; names of the OTEL_ variables that set them are in `settings.ts`. */
+export interface SpanLimits {
+  attributes: number
+  events: number
+  links: number
+  attributesPerEvent: number
+  attributesPerLink: number
+  /** UTF-16 units of one text value. */
+  valueLength: number
+}
+
+/** Text values are never longer than this, whatever the settings say: one span must fit a chunk. */
+export const MAX_VALUE_LENGTH = 65_536
+
+/**
+ * What the hot paths of this thread read. One agent per thread, so this is module state: a field away instead of a parameter
+ * through every call.
+ */
+export const runtime = {
+  sampler: ratioSampler(1, true) as RootSampler,
+  limits: {
+    attributes: 128,
+    events: 128,
+    links: 128,
+    attributesPerEvent: 128,
+    attributesPerLink: 128,
+    valueLength: MAX_VALUE_LENGTH,
+  } as SpanLimits,
+  /** Takes a span that has just ended. */
+  ended: (_span: AgentSpan): void => {},
+  /** Sees every activation and end, with the time that was read anyway; set by the stall watcher. */
+  touched: null as ((span: AgentSpan, nowMs: number) => void) | null,
+  /** Called when a new local root has become the active span; set by the profiler. */
+  rootActivated: null as ((span: AgentSpan) => void) | null,
+}
+
+/** The value is the active context; nearly always that is the active span itself. */
+export const active = new AsyncLocalStorage<Context>()

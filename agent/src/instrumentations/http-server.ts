@@ -1,0 +1,142 @@
+import { channel } from 'node:diagnostics_channel'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { performance } from 'node:perf_hooks'
+import { hotspanAttribute } from '@hotspan/otlp'
+import { EMPTY_CONTEXT } from '../core/linked-context.ts'
+import { active, runtime } from '../core/runtime.ts'
+import { type AgentSpan, Kind, Status } from '../core/span.ts'
+import { beginSpan, remoteParent } from '../core/tracer.ts'
+import { encodeKey } from '../encode/attribute-key.ts'
+import { type SpanEncoder, textAttribute } from '../encode/span-encoder.ts'
+import { fault, faultCount } from '../faults.ts'
+import {
+  key,
+  methodName,
+  scrubQuery,
+  writeFewValues,
+  writeMethod,
+  writeServer,
+  writeStatus,
+} from './http-attributes.ts'
+import { SPAN_OF_RESPONSE, type TracedResponse } from './server-timing.ts'
+
+const NAME = 'http-server'
+
+const endedByAbort = textAttribute(encodeKey(hotspanAttribute.endedBy.name), 'abort')
+
+interface StartMessage {
+  request: IncomingMessage & { originalUrl?: string }
+  response: TracedResponse
+  socket: Socket
+}
+
+/**
+ * A SERVER span per request, from the request's head to the response's `close`, active in everything that follows from it.
+ * `http.server.response.finish` never fires when the client goes away; `close` always does.
+ */
+export function installHttpServer(): () => void {
+  const started = channel('http.server.request.start')
+  const count = faultCount(NAME)
+  const onStart = (message: unknown): void => {
+    if (count.off) return
+    try {
+      begin(message as StartMessage)
+    } catch (error) {
+      fault(NAME, error)
+    }
+  }
+  started.subscribe(onStart)
+  return () => started.unsubscribe(onStart)
+}
+
+function begin({ request, response, socket }: StartMessage): void {
+  const startMs = performance.now()
+  const { headers } = request
+  const parent = remoteParent(
+    headers.traceparent as string | undefined,
+    headers.tracestate,
+    headers.baggage,
+    startMs,
+  )
+  const method = request.method ?? 'GET'
+  const span = beginSpan(parent, EMPTY_CONTEXT, 0, Kind.Server, methodName(method), startMs)
+  if (parent === undefined && headers.baggage !== undefined) span.trace.baggage = String(headers.baggage)
+  response[SPAN_OF_RESPONSE] = span
+  if (span.recording) {
+    span.ref1 = request
+    span.ref2 = response
+    span.late = writeServerSpan
+    // Routers rewrite the URL, a closed socket forgets its peer: both are read now.
+    span.text1 = request.url ?? '/'
+    span.text2 = socket.remoteAddress ?? ''
+    span.number1 = socket.remotePort ?? 0
+  }
+  response.on('close', onClose)
+  active.enterWith(span)
+  if (runtime.touched !== null) runtime.touched(span, startMs)
+  if (runtime.rootActivated !== null) runtime.rootActivated(span)
+}
+
+function onClose(this: TracedResponse): void {
+  const span = this[SPAN_OF_RESPONSE]
+  if (span === undefined) return
+  this[SPAN_OF_RESPONSE] = undefined
+  try {
+    const nowMs = performance.now()
+    if (span.recording) {
+      const request = span.ref1 as IncomingMessage
+      const route = span.knownRoute || expressRoute(request)
+      if (route !== '') {
+        span.route = route
+        if (span.name === methodName(request.method ?? 'GET')) span.name = `${span.name} ${route}`
+      }
+      if (this.statusCode >= 500 && span.statusCode === Status.Unset) span.statusCode = Status.Error
+    }
+    span.endAt(nowMs, nowMs)
+  } catch (error) {
+    fault(NAME, error)
+  }
+}
+
+/** Express leaves the matched route on the request; nothing needs to be wrapped. */
+function expressRoute(request: IncomingMessage): string {
+  const { route, baseUrl } = request as IncomingMessage & { route?: { path?: unknown }; baseUrl?: unknown }
+  if (route === undefined || route === null || typeof route.path !== 'string') return ''
+  const path = (typeof baseUrl === 'string' ? baseUrl : '') + route.path
+  return path.length > 1 && path.endsWith('/') ? path.slice(0, -1) : path
+}
+
+function writeServerSpan(encoder: SpanEncoder, span: AgentSpan): void {
+  const request = span.ref1 as IncomingMessage
+  const response = span.ref2 as ServerResponse
+  const { headers } = request
+  writeMethod(encoder, request.method ?? 'GET')
+  const secure = (request.socket as Socket & { encrypted?: boolean }).encrypted === true
+  writeFewValues(encoder, 'urlScheme', secure ? 'https' : 'http')
+  const url = span.text1
+  const question = url.indexOf('?')
+  encoder.text(key.urlPath, question < 0 ? url : url.slice(0, question))
+  if (question >= 0 && question < url.length - 1)
+    encoder.text(key.urlQuery, scrubQuery(url.slice(question + 1)))
+  if (headers.host !== undefined) writeServer(encoder, headers.host, secure ? 443 : 80)
+  const peer = span.text2
+  if (peer !== '') {
+    const forwarded = headers['x-forwarded-for']
+    encoder.text(key.clientAddress, forwarded === undefined ? peer : firstOf(forwarded))
+    encoder.text(key.peerAddress, peer)
+    encoder.int(key.peerPort, span.number1)
+  }
+  writeFewValues(encoder, 'protocolVersion', request.httpVersion)
+  const agent = headers['user-agent']
+  if (agent !== undefined) writeFewValues(encoder, 'userAgent', agent)
+  if (span.route !== '') writeFewValues(encoder, 'route', span.route)
+  if (response.headersSent) writeStatus(encoder, response.statusCode, 500)
+  if (!response.writableFinished) encoder.raw(endedByAbort)
+}
+
+function firstOf(forwarded: string | string[]): string {
+  const text = typeof forwarded === 'string' ? forwarded : (forwarded[0] ?? '')
+  const comma = text.indexOf(',')
+  return comma < 0 ? text : text.slice(0, comma)
+}

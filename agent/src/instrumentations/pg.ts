@@ -1,0 +1,422 @@
+import { performance } from 'node:perf_hooks'
+import { attr, hotspanAttribute } from '@hotspan/otlp'
+import type { Context } from '@opentelemetry/api'
+import { EMPTY_CONTEXT } from '../core/linked-context.ts'
+import { active } from '../core/runtime.ts'
+import { type AgentSpan, Kind, Status } from '../core/span.ts'
+import { beginSpan, runIn, spanOf } from '../core/tracer.ts'
+import { encodeKey } from '../encode/attribute-key.ts'
+import { BoundedCache } from '../encode/bounded-cache.ts'
+import { captureAttributes, type SpanEncoder } from '../encode/span-encoder.ts'
+import { fault, faultCount } from '../faults.ts'
+import { type CallSite, captureCallSite } from './call-site.ts'
+import { errorTypeOf } from './error-type.ts'
+import { parametersHash } from './parameters-hash.ts'
+import { describeSql } from './sql-text.ts'
+
+const NAME = 'pg'
+
+/** A wait for a connection shorter than this, on a connection that was there, is no span; ms. */
+const POOL_WAIT_MS = 1
+
+const key = {
+  rows: encodeKey(attr.dbResponseReturnedRows),
+  status: encodeKey(attr.dbResponseStatusCode),
+  errorType: encodeKey(attr.errorType),
+  system: encodeKey(attr.dbSystemName),
+  namespace: encodeKey(attr.dbNamespace),
+  address: encodeKey(attr.serverAddress),
+  port: encodeKey(attr.serverPort),
+  text: encodeKey(attr.dbQueryText),
+  summary: encodeKey(attr.dbQuerySummary),
+  operation: encodeKey(attr.dbOperationName),
+  parameters: encodeKey(hotspanAttribute.dbParametersHash.name),
+}
+
+type Callback = (error: unknown, ...results: unknown[]) => unknown
+type Method = (this: unknown, ...args: unknown[]) => unknown
+
+interface PgClient {
+  database?: string
+  host?: string
+  port?: number
+}
+
+interface PgPool {
+  options?: { database?: string; host?: string; port?: number }
+  _clients?: unknown[]
+}
+
+interface Submittable {
+  submit: unknown
+  text?: string
+  values?: unknown[]
+  cursor?: Submittable
+  callback?: Callback
+  handleReadyForQuery?: Method
+  handleError?: Method
+  handleDataRow?: Method
+}
+
+interface Statement {
+  readonly name: string
+  readonly hasLiterals: boolean
+  readonly encoded: Uint8Array
+}
+
+const count = faultCount(NAME)
+const statements = new BoundedCache<Statement>()
+const targets = new BoundedCache<Uint8Array>()
+let callSites = false
+/** Call site of the pool's query whose callback runs now: the driver's own stack has lost it. */
+let poolSite: CallSite | undefined
+
+export const configurePg = (options: { callSites: boolean }): void => {
+  callSites = options.callSites
+}
+
+const PATCHED = Symbol('hotspan.patched')
+
+/** Wraps the prototypes in place, so that every way of importing sees it. Twice is once. */
+export function instrumentPg(exports: unknown): void {
+  const { Client, Pool } = exports as { Client?: PatchableClass; Pool?: PatchableClass }
+  if (Client !== undefined) wrapQuery(Client.prototype)
+  if (Pool !== undefined) {
+    const base = Object.getPrototypeOf(Pool.prototype) as Record<PropertyKey, unknown>
+    wrapConnect((Object.hasOwn(base, 'connect') ? base : Pool.prototype) as Record<PropertyKey, unknown>)
+  }
+}
+
+/** `pg-pool` used without `pg`'s own export. */
+export function instrumentPgPool(exports: unknown): void {
+  const Pool = (typeof exports === 'function' ? exports : (exports as { default?: unknown })?.default) as
+    | PatchableClass
+    | undefined
+  if (Pool?.prototype !== undefined) wrapConnect(Pool.prototype)
+}
+
+type PatchableClass = { prototype: Record<PropertyKey, unknown> }
+
+function wrap(
+  prototype: Record<PropertyKey, unknown>,
+  name: string,
+  make: (original: Method) => Method,
+): void {
+  const original = prototype[name] as Method & { [PATCHED]?: boolean }
+  if (typeof original !== 'function' || original[PATCHED] === true) return
+  const replacement = make(original) as Method & { [PATCHED]?: boolean }
+  Object.defineProperty(replacement, 'name', { value: original.name, configurable: true })
+  Object.defineProperty(replacement, 'length', { value: original.length, configurable: true })
+  replacement[PATCHED] = true
+  prototype[name] = replacement
+}
+
+function wrapQuery(prototype: Record<PropertyKey, unknown>): void {
+  wrap(prototype, 'query', (original) => {
+    return function query(this: unknown, ...args: unknown[]): unknown {
+      if (count.off) return original.apply(this, args)
+      let span: AgentSpan | null = null
+      try {
+        span = begin(this as PgClient, args)
+      } catch (error) {
+        fault(NAME, error)
+      }
+      if (span === null) return original.apply(this, args)
+      let ends = false
+      try {
+        ends = hookEnd(span, args)
+      } catch (error) {
+        fault(NAME, error)
+      }
+      let result: unknown
+      try {
+        result = original.apply(this, args)
+      } catch (error) {
+        finish(span, error, undefined)
+        throw error
+      }
+      if (ends || !isThenable(result)) return result
+      const whole = span
+      return result.then(
+        (value) => {
+          finish(whole, undefined, value)
+          return value
+        },
+        (error) => {
+          finish(whole, error, undefined)
+          throw error
+        },
+      )
+    }
+  })
+}
+
+const isThenable = (value: unknown): value is Promise<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
+
+function begin(client: PgClient, args: unknown[]): AgentSpan | null {
+  const first = args[0]
+  let text: unknown
+  let values: unknown
+  if (typeof first === 'string') {
+    text = first
+    values = args[1]
+  } else if (typeof first === 'object' && first !== null) {
+    const config = first as Submittable
+    const source = config.text === undefined && config.cursor !== undefined ? config.cursor : config
+    text = source.text
+    values = source.values ?? args[1]
+  }
+  if (typeof text !== 'string') return null
+  const startMs = performance.now()
+  const context = active.getStore()
+  const parent = spanOf(context, startMs)
+  if (parent === null) return null
+  const statement = statements.get(text) ?? statements.set(text, describe(text))
+  const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, statement.name, startMs)
+  if (!span.recording) return null
+  span.ref1 = statement
+  span.late = writeQuerySpan
+  span.ref2 = { target: targetOf(client), rows: -1, code: '', site: siteNow() } satisfies QueryFacts
+  const list = Array.isArray(values) ? values : undefined
+  if (list !== undefined || statement.hasLiterals) {
+    span.text1 = parametersHash(list, statement.hasLiterals ? text : undefined)
+  }
+  return span
+}
+
+interface QueryFacts {
+  target: Uint8Array
+  rows: number
+  code: string
+  site: CallSite | undefined
+}
+
+const siteNow = (): CallSite | undefined => (callSites ? (poolSite ?? captureCallSite()) : undefined)
+
+function describe(sql: string): Statement {
+  const { text, summary, operation, hasLiterals } = describeSql(sql)
+  return {
+    name: summary,
+    hasLiterals,
+    encoded: captureAttributes((encoder) => {
+      encoder.text(key.text, text)
+      encoder.text(key.summary, summary)
+      if (operation !== '') encoder.text(key.operation, operation)
+    }),
+  }
+}
+
+function targetOf({ database, host, port }: { database?: string; host?: string; port?: number }): Uint8Array {
+  const form = `${host}|${port}|${database}`
+  return (
+    targets.get(form) ??
+    targets.set(
+      form,
+      captureAttributes((encoder) => {
+        encoder.text(key.system, 'postgresql')
+        if (database) encoder.text(key.namespace, database)
+        if (host) {
+          encoder.text(key.address, host)
+          // A path is a unix socket, which has no port.
+          if (port !== undefined && !host.startsWith('/')) encoder.int(key.port, Number(port))
+        }
+      }),
+    )
+  )
+}
+
+/** Hooks the end of the callback and the submittable form; false for the promise form, which the caller chains on. */
+function hookEnd(span: AgentSpan, args: unknown[]): boolean {
+  const first = args[0] as Submittable | string
+  if (typeof first === 'object' && typeof first.submit === 'function') {
+    hookSubmittable(span, first)
+    return true
+  }
+  const context = span.parentContext
+  const config = first as Submittable
+  for (let i = args.length - 1; i > 0; i--) {
+    const callback = args[i]
+    if (typeof callback === 'function') {
+      args[i] = endingCallback(span, context, callback as Callback)
+      return true
+    }
+  }
+  if (typeof first === 'object' && typeof config.callback === 'function') {
+    // The config object is the app's and may be used again: a copy that inherits from it carries our callback.
+    const copy = Object.create(config) as Submittable
+    copy.callback = endingCallback(span, context, config.callback)
+    args[0] = copy
+    return true
+  }
+  return false
+}
+
+function endingCallback(span: AgentSpan, context: Context, callback: Callback): Callback {
+  return function (this: unknown, error: unknown, ...results: unknown[]) {
+    finish(span, error ?? undefined, results[0])
+    // The socket's data event runs in the context of whoever opened the connection.
+    if (context === EMPTY_CONTEXT) return callback.call(this, error, ...results)
+    return runIn(context, () => callback.call(this, error, ...results), undefined)
+  }
+}
+
+/** Cursors, streams and Query objects: no promise; the client calls these methods on them. */
+function hookSubmittable(span: AgentSpan, query: Submittable): void {
+  // A stream hands everything to its cursor.
+  const { handleReadyForQuery, handleError, handleDataRow } = query
+  let rows = 0
+  if (typeof handleDataRow === 'function') {
+    query.handleDataRow = function (...args) {
+      rows++
+      return handleDataRow.apply(this, args)
+    }
+  }
+  const restore = (): void => {
+    for (const name of ['handleReadyForQuery', 'handleError', 'handleDataRow'] as const) delete query[name]
+  }
+  if (typeof handleReadyForQuery === 'function') {
+    query.handleReadyForQuery = function (...args) {
+      const facts = span.ref2 as QueryFacts | null
+      if (facts !== null) facts.rows = rows
+      finish(span, undefined, undefined)
+      restore()
+      return handleReadyForQuery.apply(this, args)
+    }
+  }
+  if (typeof handleError === 'function') {
+    query.handleError = function (...args) {
+      finish(span, args[0] ?? new Error('query failed'), undefined)
+      restore()
+      return handleError.apply(this, args)
+    }
+  }
+}
+
+function finish(span: AgentSpan, error: unknown, result: unknown): void {
+  try {
+    const facts = span.ref2 as QueryFacts | null
+    if (facts === null) return
+    if (error !== undefined) {
+      span.statusCode = Status.Error
+      span.statusMessage = messageOf(error)
+      facts.code = errorTypeOf(error)
+    } else if (result !== undefined) {
+      facts.rows = rowsOf(result)
+    }
+    const nowMs = performance.now()
+    span.endAt(nowMs, nowMs)
+  } catch (ours) {
+    fault(NAME, ours)
+  }
+}
+
+/** Rows that came back, all statements of a simple query together; -1 when the result says nothing. */
+function rowsOf(result: unknown): number {
+  if (Array.isArray(result)) {
+    let sum = 0
+    for (const one of result) sum += Math.max(0, rowsOf(one))
+    return sum
+  }
+  const rows = (result as { rows?: unknown } | null)?.rows
+  return Array.isArray(rows) ? rows.length : -1
+}
+
+/** Messages of data errors (SQLSTATE classes 22 and 23) quote values: those are cut out. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return ''
+  const code = (error as Error & { code?: unknown }).code
+  const quotesValues = typeof code === 'string' && (code.startsWith('22') || code.startsWith('23'))
+  return quotesValues ? error.message.replace(/: ".*$/s, ': ?').replace(/'[^']*'/g, '?') : error.message
+}
+
+function writeQuerySpan(encoder: SpanEncoder, span: AgentSpan): void {
+  const { target, rows, code, site } = span.ref2 as QueryFacts
+  encoder.raw(target)
+  encoder.raw((span.ref1 as Statement).encoded)
+  if (rows >= 0) encoder.int(key.rows, rows)
+  if (span.text1 !== '') encoder.text(key.parameters, span.text1)
+  if (code !== '') {
+    if (/^[0-9A-Z]{5}$/.test(code)) encoder.text(key.status, code)
+    encoder.text(key.errorType, code)
+  }
+  if (site !== undefined) encoder.raw(site.encoded)
+}
+
+// --- pool ---
+
+function wrapConnect(prototype: Record<PropertyKey, unknown>): void {
+  wrap(prototype, 'connect', (original) => {
+    return function connect(this: unknown, ...args: unknown[]): unknown {
+      if (count.off) return original.apply(this, args)
+      const callback = args[0]
+      const pool = this as PgPool
+      const startMs = performance.now()
+      const context = active.getStore()
+      const clientsBefore = pool._clients?.length ?? 0
+      let opened = false
+      const site = callSites && typeof callback === 'function' ? captureCallSite() : undefined
+      if (typeof callback === 'function') {
+        args[0] = function (this: unknown, ...results: unknown[]): unknown {
+          connected(pool, context, startMs, opened, results[0])
+          // Another request's release wakes this one: back to the caller's context.
+          const back = (): unknown => {
+            poolSite = site
+            try {
+              return (callback as Callback).apply(this, results as [unknown])
+            } finally {
+              poolSite = undefined
+            }
+          }
+          return context === undefined ? active.exit(back) : active.run(context, back)
+        }
+      }
+      const result = original.apply(this, args)
+      opened = (pool._clients?.length ?? 0) > clientsBefore
+      if (typeof callback === 'function' || !isThenable(result)) return result
+      return result.then(
+        (client) => {
+          connected(pool, context, startMs, opened, undefined)
+          return client
+        },
+        (error) => {
+          connected(pool, context, startMs, opened, error)
+          throw error
+        },
+      )
+    }
+  })
+}
+
+/** A span of the wait, when there was one. */
+function connected(
+  pool: PgPool,
+  context: Context | undefined,
+  startMs: number,
+  opened: boolean,
+  error: unknown,
+): void {
+  try {
+    const nowMs = performance.now()
+    if (!opened && nowMs - startMs <= POOL_WAIT_MS && !error) return
+    const parent = spanOf(context, nowMs)
+    if (parent === null) return
+    const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, 'pg-pool.connect', startMs)
+    if (!span.recording) return
+    span.ref1 = targetOf(pool.options ?? {})
+    span.late = writeConnectSpan
+    if (error) {
+      span.statusCode = Status.Error
+      span.statusMessage = error instanceof Error ? error.message : ''
+      span.text1 = errorTypeOf(error)
+    }
+    span.endAt(nowMs, nowMs)
+  } catch (ours) {
+    fault(NAME, ours)
+  }
+}
+
+function writeConnectSpan(encoder: SpanEncoder, span: AgentSpan): void {
+  encoder.raw(span.ref1 as Uint8Array)
+  if (span.text1 !== '') encoder.text(key.errorType, span.text1)
+}

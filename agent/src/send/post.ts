@@ -1,0 +1,127 @@
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import { WireReader } from '@hotspan/otlp/wire'
+import type { Batch } from './span-queue.ts'
+
+export interface Endpoint {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly timeoutMs: number
+  readonly gzip: boolean
+}
+
+/** What became of one POST. `unreachable` covers refused, reset and timed-out connections. */
+export type PostResult =
+  | { kind: 'accepted'; rejected: number; message: string }
+  | { kind: 'refused'; status: number; retryAfter: string | undefined }
+  | { kind: 'unreachable'; reason: string }
+
+const compress = promisify(gzip)
+
+/** More of an answer than this is not read. */
+const MAX_ANSWER_BYTES = 64 * 1024
+
+export interface Poster {
+  post(batch: Batch): Promise<PostResult>
+  close(): void
+}
+
+/** Posts batches to one endpoint over one kept connection. Never rejects. */
+export function createPoster(endpoint: Endpoint): Poster {
+  const secure = endpoint.url.protocol === 'https:'
+  const options = { keepAlive: true, maxSockets: 1, keepAliveMsecs: 30_000 }
+  const agent = secure ? new HttpsAgent(options) : new HttpAgent(options)
+  const request = secure ? httpsRequest : httpRequest
+
+  const send = (pieces: readonly Uint8Array[], bytes: number, encoding: string): Promise<PostResult> =>
+    new Promise((resolve) => {
+      const headers: Record<string, string | number> = {
+        ...endpoint.headers,
+        'content-type': 'application/x-protobuf',
+        'content-length': bytes,
+      }
+      if (encoding !== '') headers['content-encoding'] = encoding
+      const call = request(endpoint.url, { method: 'POST', agent, headers })
+      const timer = setTimeout(
+        () => call.destroy(new Error(`no answer within ${endpoint.timeoutMs} ms`)),
+        endpoint.timeoutMs,
+      )
+      timer.unref()
+      const settle = (result: PostResult): void => {
+        clearTimeout(timer)
+        resolve(result)
+      }
+      call.on('error', (error) => settle({ kind: 'unreachable', reason: error.message }))
+      let answered = false
+      call.on('close', () => {
+        if (!answered) settle({ kind: 'unreachable', reason: 'connection closed' })
+      })
+      call.on('response', (response) => {
+        answered = true
+        readAnswer(response, settle)
+      })
+      // The process may end while a batch is on its way, unless a flush waits for it.
+      call.on('socket', (socket) => socket.unref())
+      for (const piece of pieces) call.write(piece)
+      call.end()
+    })
+
+  return {
+    async post(batch) {
+      try {
+        if (!endpoint.gzip) return await send(batch.pieces, batch.bytes, '')
+        const body = await compress(Buffer.concat(batch.pieces, batch.bytes), { level: 1 })
+        return await send([body], body.length, 'gzip')
+      } catch (error) {
+        return { kind: 'unreachable', reason: error instanceof Error ? error.message : String(error) }
+      }
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+function readAnswer(response: IncomingMessage, settle: (result: PostResult) => void): void {
+  const status = response.statusCode ?? 0
+  const parts: Buffer[] = []
+  let bytes = 0
+  response.on('data', (part: Buffer) => {
+    bytes += part.length
+    if (bytes > MAX_ANSWER_BYTES) response.destroy()
+    else parts.push(part)
+  })
+  response.on('error', (error) => settle({ kind: 'unreachable', reason: error.message }))
+  response.on('close', () => {
+    const retryAfter = response.headers['retry-after']
+    if (status < 200 || status > 299) settle({ kind: 'refused', status, retryAfter })
+    else settle({ kind: 'accepted', ...partialSuccess(Buffer.concat(parts)) })
+  })
+}
+
+/** `ExportTraceServiceResponse.partial_success`; an answer that is no such message says nothing. */
+export function partialSuccess(answer: Uint8Array): { rejected: number; message: string } {
+  let rejected = 0
+  let message = ''
+  try {
+    const reader = new WireReader(answer)
+    while (reader.more()) {
+      const tag = reader.tag()
+      if (tag !== 10) {
+        reader.skip(tag)
+        continue
+      }
+      const outer = reader.enter()
+      while (reader.more()) {
+        const inner = reader.tag()
+        if (inner === 8) rejected = Number(reader.int64())
+        else if (inner === 18) message = reader.string()
+        else reader.skip(inner)
+      }
+      reader.leave(outer)
+    }
+  } catch {
+    return { rejected: 0, message: '' }
+  }
+  return { rejected: rejected > 0 ? rejected : 0, message }
+}

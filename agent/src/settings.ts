@@ -1,0 +1,188 @@
+import { MAX_VALUE_LENGTH, type SpanLimits } from './core/runtime.ts'
+import { type RootSampler, ratioSampler } from './core/sampler.ts'
+import { isDisabled, isTrue } from './disabled.ts'
+import type { Endpoint } from './send/post.ts'
+
+/** What `start()` takes; each wins over its environment variable. */
+export interface AgentOptions {
+  /** `service.name`; `OTEL_SERVICE_NAME`. Default `unknown_service:node`. */
+  service?: string
+  /** `service.version`. */
+  version?: string
+  /** Base URL of an OTLP/HTTP endpoint; `OTEL_EXPORTER_OTLP_ENDPOINT`. Default `http://127.0.0.1:4318`. */
+  endpoint?: string
+  /** Extra headers of every export, such as a token; `OTEL_EXPORTER_OTLP_HEADERS`. */
+  headers?: Record<string, string>
+  /** More resource attributes; `OTEL_RESOURCE_ATTRIBUTES`. */
+  resource?: Record<string, string | number | boolean>
+  /** Share of new traces that are kept, 0 to 1; `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. Default 1. */
+  sampleRatio?: number
+  /** File, line and function of the app's call on database spans; `HOTSPAN_CALL_SITES=1`. Default off. */
+  callSites?: boolean
+  /** Samples that name the blocking function of event-loop stalls, by `@datadog/pprof`; `HOTSPAN_PROFILE=1`. Default off. */
+  profile?: boolean
+  /** `Server-Timing: traceparent` on pages and API answers; `HOTSPAN_SERVER_TIMING=0` turns it off. Default on. */
+  serverTiming?: boolean
+  /** Instrumentations to leave out, by name; `HOTSPAN_DISABLED_INSTRUMENTATIONS`, separated by commas. */
+  without?: readonly string[]
+  /** Longest time a last flush may take, ms; `HOTSPAN_FLUSH_DEADLINE_MS`. Default 5000. */
+  flushDeadlineMs?: number
+}
+
+export interface Settings {
+  readonly enabled: boolean
+  readonly service: string
+  readonly resource: Readonly<Record<string, string | number | boolean>>
+  readonly endpoint: Endpoint
+  readonly sampler: RootSampler
+  readonly limits: SpanLimits
+  readonly delayMs: number
+  readonly queue: { readonly maxBytes: number; readonly maxSpans: number; readonly batchSpans: number }
+  readonly callSites: boolean
+  readonly profile: boolean
+  readonly serverTiming: boolean
+  readonly without: ReadonlySet<string>
+  readonly flushDeadlineMs: number
+  /** What was not understood in the environment; each was replaced by its default. */
+  readonly complaints: readonly string[]
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+const isFalse = (value: string | undefined): boolean => value === '0' || value?.toLowerCase() === 'false'
+
+/** Options, then `HOTSPAN_*` and `OTEL_*` variables, then defaults. Never throws: a bad value becomes a complaint. */
+export function readSettings(options: AgentOptions, env: Env): Settings {
+  const complaints: string[] = []
+  const whole = (name: string, fallback: number, least = 0): number => {
+    const text = env[name]
+    if (text === undefined || text === '') return fallback
+    const value = Number(text)
+    if (Number.isInteger(value) && value >= least) return value
+    complaints.push(`${name} is '${text}'; expected a whole number from ${least}; ${fallback} is used`)
+    return fallback
+  }
+  const attributes = parsePairs(env.OTEL_RESOURCE_ATTRIBUTES, 'OTEL_RESOURCE_ATTRIBUTES', complaints)
+  const count = whole('OTEL_ATTRIBUTE_COUNT_LIMIT', 128)
+  const valueLength = whole('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', MAX_VALUE_LENGTH)
+  return {
+    enabled: !isDisabled(env),
+    service:
+      options.service ?? (env.OTEL_SERVICE_NAME || attributes['service.name'] || 'unknown_service:node'),
+    resource: {
+      ...attributes,
+      ...(options.version === undefined ? {} : { 'service.version': options.version }),
+      ...options.resource,
+    },
+    endpoint: endpointOf(options, env, whole, complaints),
+    sampler: samplerOf(options, env, complaints),
+    limits: {
+      attributes: whole('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', count),
+      events: whole('OTEL_SPAN_EVENT_COUNT_LIMIT', 128),
+      links: whole('OTEL_SPAN_LINK_COUNT_LIMIT', 128),
+      attributesPerEvent: whole('OTEL_EVENT_ATTRIBUTE_COUNT_LIMIT', count),
+      attributesPerLink: whole('OTEL_LINK_ATTRIBUTE_COUNT_LIMIT', count),
+      valueLength: Math.min(MAX_VALUE_LENGTH, whole('OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', valueLength)),
+    },
+    delayMs: whole('OTEL_BSP_SCHEDULE_DELAY', 1000, 1),
+    queue: {
+      maxBytes: 8 * 1024 * 1024,
+      maxSpans: whole('OTEL_BSP_MAX_QUEUE_SIZE', 65_536, 1),
+      batchSpans: whole('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512, 1),
+    },
+    callSites: options.callSites ?? isTrue(env.HOTSPAN_CALL_SITES),
+    profile: options.profile ?? isTrue(env.HOTSPAN_PROFILE),
+    serverTiming: options.serverTiming ?? !isFalse(env.HOTSPAN_SERVER_TIMING),
+    without: new Set(
+      options.without ?? (env.HOTSPAN_DISABLED_INSTRUMENTATIONS ?? '').split(',').map((name) => name.trim()),
+    ),
+    flushDeadlineMs: options.flushDeadlineMs ?? whole('HOTSPAN_FLUSH_DEADLINE_MS', 5000),
+    complaints,
+  }
+}
+
+const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318'
+
+function endpointOf(
+  options: AgentOptions,
+  env: Env,
+  whole: (name: string, fallback: number, least?: number) => number,
+  complaints: string[],
+): Endpoint {
+  const own = options.endpoint === undefined ? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT : undefined
+  const base = options.endpoint ?? (env.OTEL_EXPORTER_OTLP_ENDPOINT || DEFAULT_ENDPOINT)
+  // The signal's own variable is used as it is; the common one is a base (OTLP exporter specification).
+  const text = own || `${base.replace(/\/+$/, '')}/v1/traces`
+  let url: URL
+  try {
+    url = new URL(text)
+    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError('not http')
+  } catch {
+    complaints.push(`the OTLP endpoint is '${text}'; expected an http(s) URL; ${DEFAULT_ENDPOINT} is used`)
+    url = new URL(`${DEFAULT_ENDPOINT}/v1/traces`)
+  }
+  const protocol = env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL || env.OTEL_EXPORTER_OTLP_PROTOCOL
+  if (protocol !== undefined && protocol !== '' && protocol !== 'http/protobuf') {
+    complaints.push(
+      `OTEL_EXPORTER_OTLP_PROTOCOL is '${protocol}'; only http/protobuf is spoken and it is used`,
+    )
+  }
+  const compression = env.OTEL_EXPORTER_OTLP_TRACES_COMPRESSION || env.OTEL_EXPORTER_OTLP_COMPRESSION
+  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
+  return {
+    url,
+    headers: {
+      ...lowerKeys(parsePairs(env.OTEL_EXPORTER_OTLP_HEADERS, 'OTEL_EXPORTER_OTLP_HEADERS', complaints)),
+      ...lowerKeys(
+        parsePairs(env.OTEL_EXPORTER_OTLP_TRACES_HEADERS, 'OTEL_EXPORTER_OTLP_TRACES_HEADERS', complaints),
+      ),
+      ...lowerKeys(options.headers ?? {}),
+    },
+    timeoutMs: whole('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', whole('OTEL_EXPORTER_OTLP_TIMEOUT', 10_000, 1), 1),
+    gzip: compression === undefined || compression === '' ? !loopback : compression === 'gzip',
+  }
+}
+
+const lowerKeys = (pairs: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(Object.entries(pairs).map(([key, value]) => [key.toLowerCase(), value]))
+
+/** `key=value,key=value`, percent-encoded values. */
+function parsePairs(text: string | undefined, name: string, complaints: string[]): Record<string, string> {
+  const pairs: Record<string, string> = {}
+  for (const member of (text ?? '').split(',')) {
+    if (member.trim() === '') continue
+    const equals = member.indexOf('=')
+    try {
+      if (equals <= 0) throw new TypeError('no key')
+      pairs[member.slice(0, equals).trim()] = decodeURIComponent(member.slice(equals + 1).trim())
+    } catch {
+      complaints.push(`${name} has a member that is not key=value (percent-encoded); it is left out`)
+    }
+  }
+  return pairs
+}
+
+function samplerOf(options: AgentOptions, env: Env, complaints: string[]): RootSampler {
+  if (options.sampleRatio !== undefined) return ratioSampler(options.sampleRatio, true)
+  const name = env.OTEL_TRACES_SAMPLER || 'parentbased_always_on'
+  const parentBased = name.startsWith('parentbased_')
+  switch (parentBased ? name.slice('parentbased_'.length) : name) {
+    case 'always_on':
+      return ratioSampler(1, parentBased)
+    case 'always_off':
+      return ratioSampler(0, parentBased)
+    case 'traceidratio': {
+      const text = env.OTEL_TRACES_SAMPLER_ARG
+      const ratio = text === undefined || text === '' ? 1 : Number(text)
+      if (ratio >= 0 && ratio <= 1) return ratioSampler(ratio, parentBased)
+      complaints.push(`OTEL_TRACES_SAMPLER_ARG is '${text}'; expected a number from 0 to 1; 1 is used`)
+      return ratioSampler(1, parentBased)
+    }
+    default:
+      complaints.push(
+        `OTEL_TRACES_SAMPLER is '${name}'; expected always_on, always_off, traceidratio or one of them behind ` +
+          'parentbased_; parentbased_always_on is used',
+      )
+      return ratioSampler(1, true)
+  }
+}
