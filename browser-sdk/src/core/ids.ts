@@ -1,0 +1,20 @@
+/** Random lower-case hex; 16 bytes make a trace id, 8 a span id. */
+export const randomHex = (bytes: number): string => {
+  let hex = ''
+  for (const byte of crypto.getRandomValues(new Uint8Array(bytes))) hex += (byte + 256).toString(16).slice(1)
+  return hex
+}
+
+let originMs = 0
+
+/** `performance` time (ms since navigation) as epoch nanoseconds. Re-based when clock and timer drift apart by over 1 s (sleep). */
+export const epochNs = (atMs: number): string => {
+  const wallOriginMs = Date.now() - performance.now()
+  originMs ||= performance.timeOrigin
+  if (Math.abs(wallOriginMs - originMs) > 1000) originMs = wallOriginMs
+  const epochMs = originMs + atMs
+  const wholeMs = Math.floor(epochMs)
+  return wholeMs + `${Math.min(999999, Math.floor((epochMs - wholeMs) * 1e6))}`.padStart(6, '0')
+}
+
+export const nowMs = (): number => performance.now()

@@ -1,0 +1,30 @@
+import type { Attributes } from './otlp-json.ts'
+
+export interface Options {
+  /** Base URL of an OTLP/HTTP receiver; a path of the page's own origin saves preflights. `/v1/traces` is appended. */
+  readonly endpoint: string
+  /** `service.name`. */
+  readonly service: string
+  /** `service.version`. */
+  readonly version?: string
+  /** More resource attributes, e.g. `{ 'deployment.environment.name': 'production' }`. */
+  readonly resource?: Attributes
+  /** Request headers for the receiver, e.g. a write-only key. Any beyond content-type makes cross-origin posts preflighted. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Origins besides the page's own that get `traceparent` and `tracestate`; they must allow these headers by CORS. */
+  readonly propagateTo?: readonly (string | RegExp)[]
+  /** Share of sessions kept, 0 to 1, default 1. A session is whole or absent; weights travel in `tracestate`. */
+  readonly sampleRatio?: number
+  /** Query keys whose values may leave the page; every other value is replaced by `-`. */
+  readonly allowQuery?: readonly string[]
+  /** Last word on every URL, after our own scrubbing. */
+  readonly scrubUrl?: (url: string) => string
+  /** Route template of a path, e.g. `/p/42` to `/p/:id`. Default: ids, numbers and mail addresses become `:id`. */
+  readonly routeOf?: (path: string) => string | undefined
+}
+
+export let options: Options = { endpoint: '', service: '' }
+
+export const setOptions = (given: Options): void => {
+  options = given
+}

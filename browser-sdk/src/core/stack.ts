@@ -1,0 +1,24 @@
+import type { Attributes } from './otlp-json.ts'
+
+/** The caller's stack without ours: everything from `below` upwards is cut off. V8 only, elsewhere empty; about 10 us. */
+export const stackBelow = (below: (...args: never[]) => unknown): string => {
+  const holder: { stack?: string } = {}
+  ;(Error as { captureStackTrace?: (holder: object, below: unknown) => void }).captureStackTrace?.(
+    holder,
+    below,
+  )
+  return holder.stack ?? ''
+}
+
+/** File (path of the script's URL), line and function of the first frame. */
+export const callSite = (stack: string): Attributes => {
+  const [, name, url, line, column] = /^ +at (?:async )?(?:(.+?) \()?(\S+?):(\d+):(\d+)/m.exec(stack) ?? []
+  return url
+    ? {
+        'code.function.name': name,
+        'code.file.path': url.replace(/^\w+:\/\/[^/]+|[?#].*/g, ''),
+        'code.line.number': +line!,
+        'code.column.number': +column!,
+      }
+    : {}
+}

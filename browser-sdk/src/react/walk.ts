@@ -1,0 +1,80 @@
+import {
+  type ComponentType,
+  childrenTouched,
+  type Fiber,
+  type FiberRoot,
+  isComponent,
+  MEMO,
+  PERFORMED_WORK,
+  SIMPLE_MEMO,
+} from './fiber.ts'
+import { outputUnchanged, renderCause } from './render-cause.ts'
+
+export interface Render {
+  readonly type: ComponentType
+  readonly memo: 'none' | 'memo' | 'compiler'
+  readonly mount: boolean
+  readonly reasons: readonly string[]
+  readonly wasted: boolean
+  /** Nearest rendered component at or above with a real cause; null: the root itself was rendered again. */
+  readonly cascadeRoot: ComponentType
+  /** Own render time, ms; undefined in production builds. */
+  readonly selfMs: number | undefined
+}
+
+const CHECK_EVERY = 64
+
+const memoOf = (fiber: Fiber): Render['memo'] =>
+  fiber.updateQueue?.memoCache
+    ? 'compiler'
+    : fiber.tag === SIMPLE_MEMO || fiber.return?.tag === MEMO || fiber.type?.prototype?.isPureReactComponent
+      ? 'memo'
+      : 'none'
+
+const selfMs = (fiber: Fiber): number | undefined => {
+  let ms = fiber.actualDuration
+  if (ms === undefined) return
+  if (childrenTouched(fiber))
+    for (let child = fiber.child; child; child = child.sibling) ms -= child.actualDuration!
+  return Math.max(0, ms)
+}
+
+/**
+ * Every component that ran in the last commit, parents first. A subtree whose `child` is its alternate's was not touched.
+ * False when `late` said so before the end.
+ */
+export const walkCommit = (
+  root: FiberRoot,
+  visit: (render: Render) => void,
+  late: () => boolean,
+): boolean => {
+  // Iterative, for trees are deep and stacks are not. Beside each fibre: the cascade root it inherits.
+  const fibers: Fiber[] = [root.current]
+  const roots: ComponentType[] = [null]
+  let seen = 0
+  for (let fiber = fibers.pop(); fiber; fiber = fibers.pop()) {
+    let cascadeRoot: ComponentType = roots.pop() ?? null
+    if (!(++seen % CHECK_EVERY) && late()) return false
+    const { tag, flags, alternate } = fiber
+    if (isComponent(tag) && flags & PERFORMED_WORK) {
+      const type = tag === SIMPLE_MEMO && fiber.elementType?.displayName ? fiber.elementType : fiber.type
+      const cause = alternate && renderCause(fiber, alternate)
+      if (!cause || cause.real) cascadeRoot = type
+      visit({
+        type,
+        memo: memoOf(fiber),
+        mount: !cause,
+        reasons: cause?.reasons ?? [],
+        wasted: !!cause && !cause.real && outputUnchanged(fiber),
+        cascadeRoot,
+        selfMs: selfMs(fiber),
+      })
+    }
+    if (childrenTouched(fiber))
+      for (let child = fiber.child; child; child = child.sibling) {
+        fibers.push(child)
+        roots.push(cascadeRoot)
+      }
+  }
+  return true
+}

@@ -1,0 +1,43 @@
+import { findCause } from '../core/cause.ts'
+import { guard } from '../core/guard.ts'
+import type { Attributes } from '../core/otlp-json.ts'
+import { emitEvent, type View, view } from '../core/tracer.ts'
+
+const MAX_STACK = 8000
+const MAX_MESSAGE = 1000
+const MAX_PER_VIEW = 50
+
+let of: View | undefined
+let seen = new Set<string>()
+
+/** Sends an `exception` event; the same stack once a view, 50 a view. Never throws, whatever was thrown. */
+export const recordError = guard('errors', (error: unknown, attributes: Attributes = {}): void => {
+  if (!view) return
+  if (of !== view) {
+    of = view
+    seen = new Set()
+  }
+  const { name, message, stack } = (error ?? {}) as Partial<Error>
+  const type = name ?? typeof error
+  const text = `${message ?? error}`.slice(0, MAX_MESSAGE)
+  const key = stack ?? text
+  if (seen.has(key) || seen.size >= MAX_PER_VIEW) return
+  seen.add(key)
+  emitEvent(
+    'exception',
+    {
+      'exception.type': type,
+      'exception.message': text,
+      'exception.stacktrace': stack?.slice(0, MAX_STACK),
+      ...attributes,
+    },
+    findCause().parent,
+    true,
+  )
+})
+
+/** Uncaught errors and unhandled rejections. */
+export const errors = (): void => {
+  addEventListener('error', ({ error, message }) => recordError(error ?? message))
+  addEventListener('unhandledrejection', ({ reason }) => recordError(reason))
+}

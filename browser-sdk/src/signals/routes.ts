@@ -1,0 +1,86 @@
+import { findCause, noteCause } from '../core/cause.ts'
+import { guard } from '../core/guard.ts'
+import { nowMs } from '../core/ids.ts'
+import { onHide } from '../core/lifecycle.ts'
+import { options } from '../core/options.ts'
+import { patch } from '../core/patch.ts'
+import { templatePath } from '../core/scrub.ts'
+import { stackBelow } from '../core/stack.ts'
+import { endSpan, type LiveSpan, newRef, setView, startSpan, view } from '../core/tracer.ts'
+
+/** A route has arrived when the document was quiet for so long; it is cut off after ten seconds. */
+const QUIET_MS = 200
+const MAX_MS = 10_000
+
+let span: LiveSpan | undefined
+
+export const routeOf = (path: string): string => options.routeOf?.(path) ?? templatePath(path)
+
+/** Names the view's route when a router knows better than the URL does. */
+export const setRoute = guard('routes', (route: string): void => {
+  view.route = route
+  if (span) span.name = `route ${route}`
+})
+
+const finishWhenQuiet = (route: LiveSpan): void => {
+  let lastMs = nowMs()
+  let timer: ReturnType<typeof setTimeout>
+  const finish = () => {
+    observer.disconnect()
+    clearTimeout(timer)
+    endSpan(route, lastMs)
+    if (span === route) span = undefined
+  }
+  const wait = () => {
+    clearTimeout(timer)
+    timer = setTimeout(finish, lastMs - route.startMs > MAX_MS ? 0 : QUIET_MS)
+  }
+  const observer = new MutationObserver(() => {
+    lastMs = nowMs()
+    wait()
+  })
+  observer.observe(document, { childList: true, subtree: true, characterData: true })
+  wait()
+}
+
+/** Route changes as new views, each with a span `route /p/:id`. */
+export const routes = (): void => {
+  let path = location.pathname
+  const arrive = guard('routes', (stack: string, restoredMs?: number) => {
+    if (location.pathname === path && !restoredMs) return
+    path = location.pathname
+    if (span) endSpan(span)
+    const route = routeOf(path)
+    const cause = findCause(stack)
+    const parent = cause.how && cause.how !== 'time' ? cause.parent : null
+    const ref = newRef(parent?.traceId)
+    setView(route, ref)
+    span = startSpan(
+      `route ${route}`,
+      parent,
+      restoredMs ?? cause.interaction?.startMs ?? nowMs(),
+      {},
+      1,
+      ref,
+    )
+    noteCause(span, cause)
+    finishWhenQuiet(span)
+  })
+  for (const key of ['pushState', 'replaceState'] as const) {
+    const apply = (native: (...args: never[]) => unknown, self: unknown, args: unknown[]): unknown => {
+      const result = Reflect.apply(native, self, args)
+      arrive(stackBelow(apply))
+      return result
+    }
+    guard('routes', () => patch(history, key, apply))()
+  }
+  addEventListener('popstate', () => arrive(''))
+  // Its own event hides the click behind it, hence after the patches had their turn.
+  ;(globalThis as { navigation?: EventTarget }).navigation?.addEventListener('currententrychange', () =>
+    queueMicrotask(() => arrive('')),
+  )
+  addEventListener('pageshow', ({ persisted, timeStamp }) => {
+    if (persisted) arrive('', timeStamp)
+  })
+  onHide(() => span && endSpan(span))
+}
