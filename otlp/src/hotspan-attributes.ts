@@ -106,6 +106,11 @@ export const hotspanAttribute = define({
     unit: 'ms',
     meaning: 'time the event loop did not turn',
   },
+  stallCpuTime: {
+    name: 'hotspan.event_loop.stall.cpu_time',
+    unit: 'ms',
+    meaning: 'CPU time of the thread in the stall; far below its duration when the thread waited or was not scheduled',
+  },
   stallSamples: {
     name: 'hotspan.event_loop.stall.samples',
     unit: '{sample}',
