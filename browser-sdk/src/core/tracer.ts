@@ -51,7 +51,8 @@ export const startSpan = (
   kind = INTERNAL,
   ref = newRef(parent?.traceId),
 ): LiveSpan => ({
-  ...ref,
+  traceId: ref.traceId,
+  spanId: ref.spanId,
   parentSpanId: parent?.spanId,
   name,
   kind,
@@ -71,8 +72,9 @@ const common = (of: View): Attributes => ({
 /** Ends a span once; spans of sessions outside the sample go nowhere. */
 export const endSpan = (span: LiveSpan, endMs = nowMs()): void => {
   const { traceState, sampled } = session()
-  if (span.ended || !sampled) return
+  if (span.ended) return
   span.ended = true
+  if (!sampled) return
   const { traceId, spanId, parentSpanId, name, kind, startMs, events, links, error } = span
   enqueue('traces', {
     traceId,

@@ -21,7 +21,11 @@ export interface RenderCause {
   /** `state`, `ctx:T`, `prop:x` are real; `ref:x`, `ref:ctx:T` (equal by value) and `parent` are not; `unknown` is not judged. */
   readonly reasons: readonly string[]
   readonly real: boolean
+  /** Did it begin here? Elements that a parent made anew are a change, yet the parent's doing. */
+  readonly root: boolean
 }
+
+type Change = { readonly name: string; readonly equal: boolean; readonly inherited: boolean }
 
 const stateChanged = (fiber: Fiber, before: Fiber): boolean => {
   if (fiber.tag === CLASS) return fiber.memoizedState !== before.memoizedState
@@ -36,40 +40,55 @@ const stateChanged = (fiber: Fiber, before: Fiber): boolean => {
   return false
 }
 
-const changedContexts = (fiber: Fiber, before: Fiber): { name: string; equal: boolean }[] => {
-  const changed = []
+const change = (name: string, before: unknown, after: unknown): Change => ({
+  name,
+  equal: sameValue(before, after),
+  inherited: sameValue(before, after, true),
+})
+
+const changedContexts = (fiber: Fiber, before: Fiber): Change[] => {
+  const changed: Change[] = []
   for (let read = fiber.dependencies?.firstContext; read; read = read.next) {
     let old: ContextRead | null | undefined = before.dependencies?.firstContext
     while (old && old.context !== read.context) old = old.next
     if (old && !Object.is(old.memoizedValue, read.memoizedValue))
-      changed.push({
-        name: `ctx:${read.context.displayName ?? 'Context'}`,
-        equal: sameValue(old.memoizedValue, read.memoizedValue),
-      })
+      changed.push(
+        change(`ctx:${read.context.displayName ?? 'Context'}`, old.memoizedValue, read.memoizedValue),
+      )
   }
   return changed
 }
 
-const changedProps = (after: Props, before: Props): { name: string; equal: boolean }[] =>
+const changedProps = (after: Props, before: Props): Change[] =>
   Object.keys({ ...before, ...after })
     .filter((name) => !Object.is(after[name], before[name]))
-    .map((name) => ({ name, equal: sameValue(before[name], after[name]) }))
+    .map((name) => change(name, before[name], after[name]))
 
 /** Why a component that had rendered before did so again: state, context, prop by value, by identity only, parent. First match. */
 export const renderCause = (fiber: Fiber, before: Fiber): RenderCause => {
-  if (stateChanged(fiber, before)) return { reasons: ['state'], real: true }
+  if (stateChanged(fiber, before)) return { reasons: ['state'], real: true, root: true }
   const contexts = changedContexts(fiber, before)
-  const byValue = contexts.filter(({ equal }) => !equal)
-  if (byValue.length) return { reasons: byValue.map(({ name }) => name), real: true }
   const props = changedProps(fiber.memoizedProps as Props, before.memoizedProps as Props)
-  const propsByValue = props.filter(({ equal }) => !equal)
-  if (propsByValue.length) return { reasons: propsByValue.map(({ name }) => `prop:${name}`), real: true }
+  for (const [prefix, changes] of [
+    ['', contexts],
+    ['prop:', props],
+  ] as const) {
+    const byValue = changes.filter(({ equal }) => !equal)
+    if (byValue.length)
+      return {
+        reasons: byValue.map(({ name }) => prefix + name),
+        real: true,
+        root: byValue.some(({ inherited }) => !inherited),
+      }
+  }
   const byIdentity = [...contexts, ...props].map(({ name }) => `ref:${name}`)
-  if (byIdentity.length) return { reasons: byIdentity, real: false }
   // The very same props object: no parent made a new element. forceUpdate, `use`, retries: not ours to judge.
-  return fiber.memoizedProps === before.memoizedProps
-    ? { reasons: ['unknown'], real: true }
-    : { reasons: ['parent'], real: false }
+  const unknown = fiber.memoizedProps === before.memoizedProps && !byIdentity.length
+  return {
+    reasons: byIdentity.length ? byIdentity : [unknown ? 'unknown' : 'parent'],
+    real: unknown,
+    root: unknown,
+  }
 }
 
 const hostPropsEqual = (after: Props, before: Props): boolean =>

@@ -59,7 +59,7 @@ export const walkCommit = (
     if (isComponent(tag) && flags & PERFORMED_WORK) {
       const type = tag === SIMPLE_MEMO && fiber.elementType?.displayName ? fiber.elementType : fiber.type
       const cause = alternate && renderCause(fiber, alternate)
-      if (!cause || cause.real) cascadeRoot = type
+      if (!cause || cause.root) cascadeRoot = type
       visit({
         type,
         memo: memoOf(fiber),

@@ -18,7 +18,6 @@ export const recordError = guard('errors', (error: unknown, attributes: Attribut
     seen = new Set()
   }
   const { name, message, stack } = (error ?? {}) as Partial<Error>
-  const type = name ?? typeof error
   const text = `${message ?? error}`.slice(0, MAX_MESSAGE)
   const key = stack ?? text
   if (seen.has(key) || seen.size >= MAX_PER_VIEW) return
@@ -26,7 +25,7 @@ export const recordError = guard('errors', (error: unknown, attributes: Attribut
   emitEvent(
     'exception',
     {
-      'exception.type': type,
+      'exception.type': name ?? 'Error',
       'exception.message': text,
       'exception.stacktrace': stack?.slice(0, MAX_STACK),
       ...attributes,

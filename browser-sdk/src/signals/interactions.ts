@@ -2,23 +2,20 @@ import { type Cause, findCause, type Interaction, setCauseFinder } from '../core
 import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide } from '../core/lifecycle.ts'
-import type { Attributes } from '../core/otlp-json.ts'
-import { endSpan, newRef, startSpan, type View, view } from '../core/tracer.ts'
+import { endSpan, startSpan, view } from '../core/tracer.ts'
 
 /** Slower than this is sent even without a child: 104 ms is the first step of Event Timing above 100 ms. */
 const SLOW_MS = 104
 const NEAR_MS = 1000
+/** A name on the stack proves less the longer the input is past: timers may run the same function. */
+const STACK_MS = 10_000
 const KEPT = 10
 
 interface Tracked extends Interaction {
-  readonly name: string
-  readonly view: View
-  readonly attributes: Attributes
   /** Functions seen on the synchronous stack or as React handlers; one at the root of an async stack betrays the cause. */
   readonly handlers: Set<string>
   endMs: number
   touched?: boolean
-  ended?: boolean
 }
 
 let recent: Tracked[] = []
@@ -26,21 +23,16 @@ let active: Tracked | undefined
 let reactPropsKey: string | undefined
 
 const track = (name: string, startMs: number, target?: EventTarget | null): Tracked => {
-  const attributes: Attributes = {}
   const tracked: Tracked = {
-    ...newRef(),
-    name,
-    startMs,
+    ...startSpan(name, null, startMs),
     endMs: startMs,
-    view,
-    attributes,
     handlers: new Set(),
     processingMs: undefined,
     beforeEnd: [],
   }
   recent = [...recent.slice(1 - KEPT), tracked]
   if (target instanceof Element) {
-    attributes['hotspan.interaction.target'] =
+    tracked.attributes['hotspan.interaction.target'] =
       target.tagName.toLowerCase() +
       (target.id && `#${target.id}`) +
       [...target.classList].map((c) => `.${c}`).join('')
@@ -56,12 +48,9 @@ const track = (name: string, startMs: number, target?: EventTarget | null): Trac
 }
 
 const finish = (tracked: Tracked): void => {
-  if (tracked.ended) return
-  tracked.ended = true
-  const span = startSpan(tracked.name, null, tracked.startMs, tracked.attributes, 1, tracked)
-  span.view = tracked.view
-  for (const run of tracked.beforeEnd) run()
-  endSpan(span, tracked.endMs)
+  // Emptied: a child that comes late must not wait for an end that is past.
+  for (const run of tracked.beforeEnd.splice(0)) run()
+  endSpan(tracked, tracked.endMs)
 }
 
 const touch = (tracked: Tracked): Tracked => {
@@ -96,11 +85,12 @@ const find = (stack = ''): Cause | undefined => {
     if (!found && nearest && !/click|down|start/.test(type) && timeStamp - nearest.startMs < NEAR_MS)
       found = nearest
     found ??= track(`interaction ${type}`, timeStamp, event.target)
-    for (const [, name] of stack.matchAll(/ at (?:async )?(\S+) \(/g)) found.handlers.add(name!)
+    for (const [, name] of stack.matchAll(/ at (?:async )?(?:\S+\.)?(\S+) \(/g)) found.handlers.add(name!)
   } else {
     how = 'stack'
-    const root = / at async (\S+) \(.*$/.exec(stack.trimEnd().split('\n').at(-1)!)?.[1]
-    found = root ? recent.findLast((tracked) => tracked.handlers.has(root)) : undefined
+    // A handler that goes on after `await` is the outermost frame, its own or an async one.
+    const root = / at (?:async )?(?:\S+\.)?(\S+) \(.*\s*$/.exec(stack)?.[1]
+    found = recent.findLast((tracked) => nowMs() - tracked.startMs < STACK_MS && tracked.handlers.has(root!))
     if (!found) {
       const near = recent.filter((tracked) => tracked.view === view && nowMs() - tracked.startMs < NEAR_MS)
       if (near.length !== 1 || near[0]!.ended) return
