@@ -34,6 +34,165 @@ export const hotspanAttribute = define({
     meaning: 'why a span ended early: hide, abort, shutdown',
   },
 
+  browserDrops: {
+    name: 'hotspan.drops',
+    unit: 'text',
+    meaning: 'what the browser SDK dropped, by reason (on event hotspan.drops): queue=3,size=1',
+  },
+  interactionTarget: {
+    name: 'hotspan.interaction.target',
+    unit: 'text',
+    meaning: 'selector of the element: tag, id, classes; never text',
+  },
+  interactionInputDelay: {
+    name: 'hotspan.interaction.input_delay',
+    unit: 'ms',
+    meaning: 'input to the first handler',
+  },
+  interactionProcessingTime: {
+    name: 'hotspan.interaction.processing_time',
+    unit: 'ms',
+    meaning: 'time in handlers',
+  },
+  interactionPresentationDelay: {
+    name: 'hotspan.interaction.presentation_delay',
+    unit: 'ms',
+    meaning: 'last handler to the next paint',
+  },
+  navigationType: {
+    name: 'hotspan.navigation.type',
+    unit: 'text',
+    meaning: 'navigate, reload, back_forward or prerender',
+  },
+  resourceInitiator: {
+    name: 'hotspan.resource.initiator',
+    unit: 'text',
+    meaning: 'initiatorType of resource timing',
+  },
+  resourceDelivery: {
+    name: 'hotspan.resource.delivery',
+    unit: 'text',
+    meaning: 'cache or navigational-prefetch; absent from the network',
+  },
+  resourceTransferSize: {
+    name: 'hotspan.resource.transfer_size',
+    unit: 'By',
+    meaning: 'bytes on the wire with headers; 0 from a cache',
+  },
+  resourceRenderBlocking: {
+    name: 'hotspan.resource.render_blocking',
+    unit: 'bool',
+    meaning: 'the browser did not paint before it had come',
+  },
+  resourceLargestPaint: {
+    name: 'hotspan.resource.largest_paint',
+    unit: 'bool',
+    meaning: 'resource of the largest contentful paint',
+  },
+  resourceCount: {
+    name: 'hotspan.resource.count',
+    unit: '{resource}',
+    meaning: 'resources summed up (on event resources)',
+  },
+  resourceBytes: { name: 'hotspan.resource.bytes', unit: 'By', meaning: 'their encoded bodies together' },
+  resourceDuration: { name: 'hotspan.resource.duration', unit: 'ms', meaning: 'their durations together' },
+  longFrameBlocking: {
+    name: 'hotspan.long_frame.blocking',
+    unit: 'ms',
+    meaning: 'blocking duration of a long animation frame',
+  },
+  longFrameScriptInvoker: {
+    name: 'hotspan.long_frame.script.invoker',
+    unit: 'text',
+    meaning: 'what ran the script, as the browser names it (on event script)',
+  },
+  longFrameScriptDuration: {
+    name: 'hotspan.long_frame.script.duration',
+    unit: 'ms',
+    meaning: 'time of the script in the frame',
+  },
+  longFrameScriptForcedLayout: {
+    name: 'hotspan.long_frame.script.forced_layout',
+    unit: 'ms',
+    meaning: 'forced style and layout within it',
+  },
+  longFrameScriptPosition: {
+    name: 'hotspan.long_frame.script.position',
+    unit: '{character}',
+    meaning: 'character position of the function in its file',
+  },
+  webVitalTarget: {
+    name: 'hotspan.web_vital.target',
+    unit: 'text',
+    meaning: 'selector of the largest paint, largest shift or slowest interaction',
+  },
+  webVitalUrl: {
+    name: 'hotspan.web_vital.url',
+    unit: 'text',
+    meaning: 'resource of the largest contentful paint, scrubbed',
+  },
+  webVitalFirstByte: {
+    name: 'hotspan.web_vital.time_to_first_byte',
+    unit: 'ms',
+    meaning: 'part of LCP and FCP before the first byte',
+  },
+  webVitalLoadDelay: {
+    name: 'hotspan.web_vital.resource_load_delay',
+    unit: 'ms',
+    meaning: 'part of LCP from first byte to the request of its resource',
+  },
+  webVitalLoadDuration: {
+    name: 'hotspan.web_vital.resource_load_duration',
+    unit: 'ms',
+    meaning: 'part of LCP while its resource loads',
+  },
+  webVitalRenderDelay: {
+    name: 'hotspan.web_vital.element_render_delay',
+    unit: 'ms',
+    meaning: 'part of LCP after its resource had come',
+  },
+  webVitalInputDelay: {
+    name: 'hotspan.web_vital.input_delay',
+    unit: 'ms',
+    meaning: 'part of INP before the first handler',
+  },
+  webVitalProcessing: {
+    name: 'hotspan.web_vital.processing_duration',
+    unit: 'ms',
+    meaning: 'part of INP in handlers',
+  },
+  webVitalPresentation: {
+    name: 'hotspan.web_vital.presentation_delay',
+    unit: 'ms',
+    meaning: 'part of INP after the handlers',
+  },
+  webVitalTime: {
+    name: 'hotspan.web_vital.time',
+    unit: 'ms',
+    meaning: 'when, since the navigation: interaction of INP, largest shift of CLS',
+  },
+  webVitalShift: { name: 'hotspan.web_vital.shift', unit: '1', meaning: 'value of the largest shift' },
+  webVitalEvent: {
+    name: 'hotspan.web_vital.event',
+    unit: 'text',
+    meaning: 'event type of the slowest interaction',
+  },
+  webVitalWaiting: {
+    name: 'hotspan.web_vital.waiting_duration',
+    unit: 'ms',
+    meaning: 'part of TTFB before DNS: redirects, cache, worker',
+  },
+  webVitalConnection: {
+    name: 'hotspan.web_vital.connection_duration',
+    unit: 'ms',
+    meaning: 'part of TTFB for DNS, connection and TLS',
+  },
+  webVitalRequest: {
+    name: 'hotspan.web_vital.request_duration',
+    unit: 'ms',
+    meaning: 'part of TTFB from request to first byte',
+  },
+
   reactCommits: {
     name: 'hotspan.react.commits',
     unit: '{commit}',
@@ -82,7 +241,8 @@ export const hotspanAttribute = define({
   reactReasons: {
     name: 'hotspan.react.reasons',
     unit: 'text',
-    meaning: 'counts by cause: prop:x=3, ref:x=34, ctx:T=2, state=1, parent=4',
+    meaning:
+      'counts by cause: state=1, ctx:T=2, prop:x=3; equal by value: ref:x=34, ref:ctx:T=5, parent=4; not judged: unknown=1',
   },
   reactMemo: { name: 'hotspan.react.memo', unit: 'text', meaning: 'none, memo or compiler' },
   reactSelfTime: {
@@ -94,6 +254,16 @@ export const hotspanAttribute = define({
     name: 'hotspan.react.wasted_time',
     unit: 'ms',
     meaning: 'own render time of the wasted renders (profiling build)',
+  },
+  reactBaseTime: {
+    name: 'hotspan.react.base_time',
+    unit: 'ms',
+    meaning: 'render time of a profiled subtree without memo (on event hotspan.react.profiler)',
+  },
+  reactComponentStack: {
+    name: 'hotspan.react.component_stack',
+    unit: 'text',
+    meaning: 'component stack of an error that a boundary caught',
   },
   reactEstimatedTime: {
     name: 'hotspan.react.est_time',
@@ -109,7 +279,8 @@ export const hotspanAttribute = define({
   stallCpuTime: {
     name: 'hotspan.event_loop.stall.cpu_time',
     unit: 'ms',
-    meaning: 'CPU time of the thread in the stall; far below its duration when the thread waited or was not scheduled',
+    meaning:
+      'CPU time of the thread in the stall; far below its duration when the thread waited or was not scheduled',
   },
   stallSamples: {
     name: 'hotspan.event_loop.stall.samples',
