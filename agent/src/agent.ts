@@ -3,11 +3,14 @@ import { AgentContextManager } from './core/context-manager.ts'
 import { W3cPropagator } from './core/propagator.ts'
 import { runtime } from './core/runtime.ts'
 import { AgentTracerProvider } from './core/tracer.ts'
+import { watchEventLoop } from './event-loop/event-loop.ts'
 import { watchExit } from './exit.ts'
 import { type FaultCount, faultCounts, reportFaultsTo } from './faults.ts'
 import { installFastify } from './instrumentations/fastify.ts'
+import { installHttpClient } from './instrumentations/http-client.ts'
 import { installHttpServer } from './instrumentations/http-server.ts'
 import { type PackageTarget, watchPackages } from './instrumentations/module-hook.ts'
+import { configureOnnxruntime, instrumentOnnxruntime } from './instrumentations/onnxruntime.ts'
 import { configurePg, instrumentPg, instrumentPgPool } from './instrumentations/pg.ts'
 import { installServerTiming } from './instrumentations/server-timing.ts'
 import { installUndici } from './instrumentations/undici.ts'
@@ -76,6 +79,7 @@ export function start(options: AgentOptions = {}): boolean {
   }
   install('http-server', installHttpServer)
   if (settings.serverTiming) install('server-timing', installServerTiming)
+  install('http-client', installHttpClient)
   install('fastify', installFastify)
   install('undici', installUndici)
   const packages: PackageTarget[] = []
@@ -83,9 +87,20 @@ export function start(options: AgentOptions = {}): boolean {
     configurePg({ callSites: settings.callSites })
     packages.push({ name: 'pg', patch: instrumentPg }, { name: 'pg-pool', patch: instrumentPgPool })
   }
+  if (!settings.without.has('onnxruntime-node')) {
+    configureOnnxruntime({ callSites: settings.callSites })
+    packages.push(
+      { name: 'onnxruntime-node', patch: instrumentOnnxruntime },
+      { name: 'onnxruntime-common', patch: instrumentOnnxruntime },
+    )
+  }
   if (packages.length > 0) stops.push(watchPackages(packages))
 
-  const flush = (deadlineMs: number): Promise<void> => sender.flush(deadlineMs)
+  const eventLoop = settings.without.has('event-loop') ? undefined : watchEventLoop(settings.profile, log)
+  const flush = (deadlineMs: number): Promise<void> => {
+    eventLoop?.settle()
+    return sender.flush(deadlineMs)
+  }
   stops.push(watchExit(() => flush(settings.flushDeadlineMs)))
   current = {
     queue,
@@ -93,9 +108,10 @@ export function start(options: AgentOptions = {}): boolean {
     async stop() {
       for (const end of stops) end()
       await flush(settings.flushDeadlineMs)
+      eventLoop?.stop()
       runtime.ended = () => {}
       runtime.touched = null
-      runtime.rootActivated = null
+      runtime.traceActivated = null
       sender.close()
       trace.disable()
       context.disable()
@@ -127,7 +143,11 @@ export function stats(): AgentStats {
  * `instrument('pg', pg)`. Returns false for a package that is not known.
  */
 export function instrument(name: string, exports: unknown): boolean {
-  const patch = { pg: instrumentPg, 'pg-pool': instrumentPgPool }[name]
+  const patch = {
+    pg: instrumentPg,
+    'pg-pool': instrumentPgPool,
+    'onnxruntime-node': instrumentOnnxruntime,
+  }[name]
   if (patch === undefined) return false
   patch(exports)
   return true

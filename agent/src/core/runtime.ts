@@ -3,6 +3,7 @@ import type { Context } from '@opentelemetry/api'
 import type { RootSampler } from './sampler.ts'
 import { ratioSampler } from './sampler.ts'
 import type { AgentSpan } from './span.ts'
+import type { Trace } from './trace.ts'
 
 /** Limits of one span, in entries; names of the OTEL_ variables that set them are in `settings.ts`. */
 export interface SpanLimits {
@@ -36,8 +37,8 @@ export const runtime = {
   ended: (_span: AgentSpan): void => {},
   /** Sees every activation and end, with the time that was read anyway; set by the stall watcher. */
   touched: null as ((span: AgentSpan, nowMs: number) => void) | null,
-  /** Called when a new local root has become the active span; set by the profiler. */
-  rootActivated: null as ((span: AgentSpan) => void) | null,
+  /** Called inside a context whose trace is another than outside; set by the profiler. */
+  traceActivated: null as ((trace: Trace) => void) | null,
 }
 
 /** The value is the active context; nearly always that is the active span itself. */

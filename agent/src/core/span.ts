@@ -261,8 +261,19 @@ export class AgentSpan implements Span, Context {
   endAt(endMs: number, nowMs: number): void {
     if (this.ended) return
     this.ended = true
-    this.endMs = endMs < this.startMs ? this.startMs : endMs
+    this.endMs = Math.max(endMs, this.startMs)
     if (runtime.touched !== null) runtime.touched(this, nowMs)
+    this.leave()
+  }
+
+  /** `end` of a span that was made up afterwards: it says nothing about what runs now. */
+  endQuietly(endMs: number): void {
+    this.ended = true
+    this.endMs = Math.max(endMs, this.startMs)
+    this.leave()
+  }
+
+  private leave(): void {
     if (this.recording) runtime.ended(this)
     // An idle keep-alive socket retains its last span through the async context, and with it all that hangs here.
     this.late = null

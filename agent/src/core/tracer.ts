@@ -217,17 +217,18 @@ function startOf(options: SpanOptions | undefined, parent: AgentSpan | undefined
 
 /** Runs `fn(argument)` with `context` active. */
 export function runIn<T, R>(context: Context, fn: (argument: T) => R, argument: T): R {
-  if (context instanceof AgentSpan) {
-    const { touched, rootActivated } = runtime
-    if (touched !== null) touched(context, performance.now())
-    if (rootActivated !== null && context.low === context.trace.rootLow && !context.remote) {
-      return active.run(context, () => {
-        rootActivated(context)
-        return fn(argument)
-      })
-    }
-  }
-  return active.run(context, fn, argument)
+  const { touched, traceActivated } = runtime
+  if (touched === null && traceActivated === null) return active.run(context, fn, argument)
+  const span = context.getValue(SPAN_KEY)
+  if (!(span instanceof AgentSpan)) return active.run(context, fn, argument)
+  if (touched !== null) touched(span, performance.now())
+  if (traceActivated === null) return active.run(context, fn, argument)
+  const outside = active.getStore()?.getValue(SPAN_KEY)
+  if (outside instanceof AgentSpan && outside.trace === span.trace) return active.run(context, fn, argument)
+  return active.run(context, () => {
+    traceActivated(span.trace)
+    return fn(argument)
+  })
 }
 
 /** The API's provider: hands out a tracer per scope; `scopeIndex` says where its spans are kept. */

@@ -75,7 +75,7 @@ function begin({ request, response, socket }: StartMessage): void {
   response.on('close', onClose)
   active.enterWith(span)
   if (runtime.touched !== null) runtime.touched(span, startMs)
-  if (runtime.rootActivated !== null) runtime.rootActivated(span)
+  if (runtime.traceActivated !== null) runtime.traceActivated(span.trace)
 }
 
 function onClose(this: TracedResponse): void {

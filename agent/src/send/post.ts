@@ -123,5 +123,5 @@ export function partialSuccess(answer: Uint8Array): { rejected: number; message:
   } catch {
     return { rejected: 0, message: '' }
   }
-  return { rejected: rejected > 0 ? rejected : 0, message }
+  return { rejected: Math.max(rejected, 0), message }
 }
