@@ -36,7 +36,7 @@ export const createProgram = (setExit: SetExit): Command => {
 
   const groups: [string, Command[]][] = [
     ['Find:', [devCommand(setExit), analyzeCommand(), traceCommand(), collectorCommand()]],
-    ['Measure and judge:', [loadCommand(), lighthouseCommand(), checkCommand(setExit)]],
+    ['Measure and judge:', [loadCommand(setExit), lighthouseCommand(), checkCommand(setExit)]],
     ['Set up:', [dashboardsCommand(), doctorCommand(setExit)]],
   ]
   for (const [heading, commands] of groups) {

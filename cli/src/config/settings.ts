@@ -76,17 +76,17 @@ export const settings = {
     key: 'analysis.minTraces',
     flag: '--min-traces',
     variable: 'HOTSPAN_MIN_TRACES',
-    expected: 'a whole number from 1 to 10000',
+    expected: 'a whole number from 3 to 10000',
     fallback: undefined,
-    read: numberBetween(1, 10_000, true),
+    read: numberBetween(3, 10_000, true),
   }),
   minMinutes: define<number | undefined>({
     key: 'analysis.minMinutes',
     flag: '--min-minutes',
     variable: 'HOTSPAN_MIN_MINUTES',
-    expected: 'a whole number from 1 to 1440',
+    expected: 'a whole number from 2 to 1440',
     fallback: undefined,
-    read: numberBetween(1, 1440, true),
+    read: numberBetween(2, 1440, true),
   }),
 }
 

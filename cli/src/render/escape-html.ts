@@ -8,10 +8,10 @@ const entities: Record<string, string> = {
   "'": '&#39;',
 }
 
-const escape = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character]!)
+const escaped = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character]!)
 
 /** Outside text for element content and quoted attributes, on one line. */
-export const escapeHtml = (text: string): string => escape(visibleLine(text))
+export const escapeHtml = (text: string): string => escaped(visibleLine(text))
 
 /** The same with its line breaks, for `<pre>`. */
-export const escapeHtmlLines = (text: string): string => escape(visibleLines(text))
+export const escapeHtmlLines = (text: string): string => escaped(visibleLines(text))

@@ -49,8 +49,11 @@ export const renderFindingText = (finding: Finding, options: TextOptions = {}): 
   else lines.push(`${label} ${head}`, `${indent}${color.green(saving)}`)
 
   const main = finding.evidence[0]
-  const seen = main === undefined ? '' : `   ${facts.evidenceSentence(main)}`
-  lines.push(...wrapped(`${facts.place(finding.location)}${seen}`, width, indent))
+  const seen = main === undefined ? '' : visibleLine(facts.evidenceSentence(main))
+  const place = visibleLine(facts.place(finding.location))
+  const together = [place, seen].filter((text) => text !== '').join('   ')
+  if (indent.length + together.length <= width) lines.push(`${indent}${together}`)
+  else lines.push(...wrapped(place, width, indent), ...wrapped(seen, width, indent))
   lines.push(...fixLines(finding.fix, width))
   const example = finding.traceIds[0]
   if (example !== undefined) lines.push(`${indent}${color.cyan(`hotspan trace ${visibleLine(example)}`)}`)
@@ -60,7 +63,7 @@ export const renderFindingText = (finding: Finding, options: TextOptions = {}): 
     for (const line of wrapped(text, width, indent, `${indent}  `)) lines.push(color.dim(line))
   }
   lines.push('')
-  detail(`${finding.id}  ${finding.detector}  ${finding.confidence}  service ${finding.service}`)
+  detail(`${finding.id}, ${finding.detector}, ${finding.confidence}, service ${finding.service}`)
   if (finding.saving !== null) detail(facts.savingDetail(finding.saving))
   for (const [name, text] of facts.locationParts(finding.location)) detail(`${name}: ${text}`)
   for (const evidence of finding.evidence) detail(facts.evidenceSentence(evidence))
@@ -72,7 +75,7 @@ export const renderFindingText = (finding: Finding, options: TextOptions = {}): 
 
 export const renderCandidateText = (candidate: Candidate, width = 80): string =>
   wrapped(
-    `${candidate.title}  ${candidate.operation}  (${facts.notConfirmed(candidate.traces, candidate.minutes)}; ${candidate.service}, ${candidate.detector}: ${candidate.reason})`,
+    `${candidate.title}, ${candidate.operation} (${facts.notConfirmed(candidate.traces, candidate.minutes)}; ${candidate.service}, ${candidate.detector}: ${candidate.reason})`,
     width,
     '  - ',
     '    ',
@@ -81,7 +84,7 @@ export const renderCandidateText = (candidate: Candidate, width = 80): string =>
 const cannotJudgeText = (finding: Finding, width: number): string =>
   [
     ...wrapped(
-      `${finding.title}  ${finding.service} ${finding.operation} (${finding.detector})`,
+      `${finding.title}: ${finding.service} ${finding.operation} (${finding.detector})`,
       width,
       '  - ',
       '    ',

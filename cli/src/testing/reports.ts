@@ -156,6 +156,13 @@ export const spanOf = (over: Partial<WaterfallSpan> & { readonly spanId: string 
   durationNs: 240_000_000,
   statusCode: 'unset',
   attributes: {},
+  traceState: '',
+  resource: {},
+  scopeName: '',
+  events: [],
+  links: [],
+  weight: 1,
+  weightKnown: false,
   ...over,
 })
 

@@ -1,16 +1,7 @@
-/** What a waterfall needs of a stored span; `StoredSpan` of the collector is one. */
-export interface WaterfallSpan {
-  readonly traceId: string
-  readonly spanId: string
-  readonly parentSpanId: string
-  readonly name: string
-  readonly kind: string
-  readonly service: string
-  readonly startNs: bigint
-  readonly durationNs: number
-  readonly statusCode: string
-  readonly attributes: Readonly<Record<string, string>>
-}
+import type { StoredSpan } from '@hotspan/collector'
+
+/** A span as the store returns it. */
+export type WaterfallSpan = StoredSpan
 
 /** One line of a waterfall: a span, or the rest of a run of equal siblings folded into one line. */
 export interface WaterfallRow {
