@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import {
   QueryBuilder,
   RuleBuilder,
@@ -106,10 +107,14 @@ function rule(options: AlertRulesOptions, condition: Condition): RuleBuilder {
     })
 }
 
-/** Grafana takes at most 40 characters; a long service name keeps its end, which tells services apart. */
+/** Grafana takes at most 40 letters, digits, - and _. A name that does not fit ends in its hash, so two never share a uid. */
 function ruleUid(service: string, key: string): string {
+  const prefix = `hs-${key}-`
+  const room = 40 - prefix.length
   const name = service.replace(/[^a-zA-Z0-9_-]/g, '-')
-  return `hs-${key}-${name.slice(-(40 - key.length - 4))}`
+  if (name === service && name.length <= room) return prefix + name
+  const hash = createHash('sha256').update(service).digest('hex').slice(0, 8)
+  return `${prefix}${name.slice(0, room - 9)}-${hash}`
 }
 
 /** One row with one number, or no row. Text columns become labels of the alert. */
