@@ -1,0 +1,41 @@
+import { totalmem } from 'node:os'
+
+/** Memory of the engine in bytes: HOTSPAN_ENGINE_MEMORY_MB, else a quarter of the machine within 512 MiB and 1 GiB. */
+export function engineMemoryBytes(): number {
+  const asked = Number(process.env.HOTSPAN_ENGINE_MEMORY_MB)
+  if (Number.isFinite(asked) && asked >= 256) return asked * 1024 * 1024
+  return Math.min(Math.max(totalmem() / 4, 512 * 1024 * 1024), 1024 * 1024 * 1024)
+}
+
+/** Server configuration that can only be given as a file. The engine's own defaults take 90 % of the memory and a 5 GB cache. */
+export function engineConfigXml(memoryBytes: number): string {
+  return `<clickhouse>
+  <max_server_memory_usage>${Math.floor(memoryBytes)}</max_server_memory_usage>
+  <mark_cache_size>${64 * 1024 * 1024}</mark_cache_size>
+  <primary_index_cache_size>${32 * 1024 * 1024}</primary_index_cache_size>
+  <uncompressed_cache_size>0</uncompressed_cache_size>
+  <index_mark_cache_size>0</index_mark_cache_size>
+  <query_cache><max_size_in_bytes>0</max_size_in_bytes></query_cache>
+  <mmap_cache_size>0</mmap_cache_size>
+  <background_pool_size>2</background_pool_size>
+  <background_schedule_pool_size>2</background_schedule_pool_size>
+  <background_common_pool_size>2</background_common_pool_size>
+</clickhouse>
+`
+}
+
+/** Settings of every connection; a query may lower or raise them in its own `clickhouse_settings`. */
+export function engineSettings(memoryBytes: number): Record<string, string | number> {
+  return {
+    // Each insert is already a group; a second buffer would break "acknowledged is inserted".
+    async_insert: 0,
+    insert_deduplicate: 1,
+    deduplicate_blocks_in_dependent_materialized_views: 1,
+    max_memory_usage: Math.floor(memoryBytes * 0.75),
+    max_execution_time: 60,
+    max_result_bytes: 256 * 1024 * 1024,
+    // Lists of trace ids travel as constants inside the statement.
+    max_query_size: 32 * 1024 * 1024,
+    output_format_json_quote_64bit_integers: 1,
+  }
+}

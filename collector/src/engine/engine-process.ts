@@ -1,0 +1,79 @@
+/**
+ * The child process that owns the engine: a chdb session pool behind the ClickHouse HTTP interface on a unix socket. An abort
+ * of the engine ends this process and not the receiver. It ends with its parent.
+ */
+import { chmodSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
+import { answer } from './http-interface.ts'
+import type { EngineMessage, EngineStart } from './messages.ts'
+import { type EngineSession, SessionPool } from './session-pool.ts'
+
+const start = JSON.parse(process.argv[2] ?? '{}') as EngineStart
+
+function tell(message: EngineMessage): void {
+  if (process.connected) process.send?.(message)
+}
+
+// A signal to the terminal's group must not end the engine before its parent has handed over what it holds.
+process.on('SIGINT', () => undefined)
+process.on('SIGTERM', () => undefined)
+process.on('disconnect', () => process.exit(0))
+
+try {
+  const chdb = createRequire(import.meta.url)(start.chdbPath) as {
+    Session: new (path: string, options: { connectionArgs: string[] }) => EngineSession
+  }
+  const connectionArgs = [
+    // Loading tables in the background races the first DDL after an unclean end.
+    '--async_load_databases=0',
+    '--async_load_system_database=0',
+    `--config-file=${start.configPath}`,
+    ...Object.entries(start.settings).map(([name, value]) => `--${name}=${value}`),
+  ]
+  const open = () => new chdb.Session(start.storeDir, { connectionArgs })
+  const health = open()
+  const first = await health.queryAsync('SELECT version()', { format: 'TabSeparated' })
+  const version = Buffer.from(first.bytes()).toString('utf8').trim()
+  const engine = {
+    queries: new SessionPool(open, start.querySessions),
+    inserts: new SessionPool(open, start.insertSessions),
+    health,
+    scratchDir: start.scratchDir,
+    version,
+    settings: start.settings,
+    stuck: () => {
+      process.stderr.write('engine: a statement did not come back, ending the process\n')
+      process.kill(process.pid, 'SIGKILL')
+    },
+  }
+  const server = createServer({ keepAliveTimeout: 120_000, requestTimeout: 0 }, (request, response) => {
+    answer(engine, request, response).catch((error: unknown) => {
+      process.stderr.write(`engine: ${error instanceof Error ? error.stack : String(error)}\n`)
+      response.destroy()
+    })
+  })
+  process.on('message', (message: { type?: string }) => {
+    if (message.type !== 'close') return
+    server.close()
+    server.closeIdleConnections()
+    engine.queries.closeAll()
+    engine.inserts.closeAll()
+    health.close()
+    process.exit(0)
+  })
+  rmSync(start.socketPath, { force: true })
+  server.listen(start.socketPath, () => {
+    chmodSync(start.socketPath, 0o600)
+    tell({ type: 'ready', version })
+  })
+} catch (error) {
+  const message = error instanceof Error ? error.message : String(error)
+  tell({
+    type: 'failed',
+    message,
+    locked: /lock|already (?:in use|running)|another (?:server|process)/i.test(message),
+  })
+  process.exitCode = 1
+  process.disconnect?.()
+}

@@ -1,0 +1,241 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { tmpdir } from 'node:os'
+import { extname, join } from 'node:path'
+import { CollectorError } from '../errors.ts'
+import { engineConfigXml, engineMemoryBytes, engineSettings } from './engine-config.ts'
+import type { EngineMessage, EngineStart } from './messages.ts'
+import { locateEngine } from './platform.ts'
+
+export interface EngineOptions {
+  readonly storeDir: string
+  /** Time to open the store, ms. Default 120,000: a large store after an unclean end. */
+  readonly startTimeoutMs?: number
+  /** Between two questions whether the engine still answers, ms. Default 5,000. */
+  readonly watchEveryMs?: number
+  /** Without an answer for this long the process is killed and started again, ms. Default 30,000. */
+  readonly answerTimeoutMs?: number
+  /** Told about every unplanned end and restart, for the log. */
+  readonly onEvent?: (event: string) => void
+}
+
+/** The engine did not open the directory. `locked`: another process holds it. */
+export class EngineStartError extends CollectorError {
+  readonly locked: boolean
+
+  constructor(message: string, locked: boolean) {
+    super('HS_ENGINE_START', message)
+    this.locked = locked
+  }
+}
+
+// Linux allows 107 bytes for the path of a unix socket, macOS 103.
+const maxSocketPathBytes = 100
+
+/**
+ * The engine in its child process: started, watched, killed when it does not answer, started again when it dies. The socket
+ * path stays the same for the life of this object, so clients only see a short refusal.
+ */
+export class Engine {
+  readonly socketPath: string
+  private readonly options: EngineOptions
+  private readonly chdbPath: string
+  /** Short-lived files that the engine reads; removed with it. */
+  readonly runDir: string
+  private child: ChildProcess | null = null
+  /** The child, once its socket listens; only then silence means that it is stuck. */
+  private serving: ChildProcess | null = null
+  private closed = false
+  private watching: NodeJS.Timeout | null = null
+  private restarting: NodeJS.Timeout | null = null
+  private failures = 0
+  /** Unplanned ends since the start. */
+  restarts = 0
+  version = ''
+
+  private constructor(options: EngineOptions, chdbPath: string) {
+    this.options = options
+    this.chdbPath = chdbPath
+    this.runDir = shortTemporaryDirectory()
+    this.socketPath = join(this.runDir, 'engine.sock')
+  }
+
+  /** Throws `CollectorError` HS_ENGINE_PLATFORM, HS_ENGINE_MISSING, or `EngineStartError`. */
+  static async start(options: EngineOptions): Promise<Engine> {
+    const engine = new Engine(options, locateEngine())
+    try {
+      await engine.launch()
+    } catch (error) {
+      engine.closed = true
+      rmSync(engine.runDir, { recursive: true, force: true })
+      throw error
+    }
+    engine.watch()
+    return engine
+  }
+
+  /** Process id of the running engine, null while it is away. */
+  get pid(): number | null {
+    return this.child?.pid ?? null
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return
+    this.closed = true
+    if (this.watching !== null) clearTimeout(this.watching)
+    if (this.restarting !== null) clearTimeout(this.restarting)
+    const child = this.child
+    if (child !== null && child.exitCode === null && child.signalCode === null) {
+      const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()))
+      const kill = setTimeout(() => child.kill('SIGKILL'), 10_000)
+      if (child.connected) child.send({ type: 'close' }, () => undefined)
+      else child.kill('SIGKILL')
+      await ended
+      clearTimeout(kill)
+    }
+    rmSync(this.runDir, { recursive: true, force: true })
+  }
+
+  private async launch(): Promise<void> {
+    const memoryBytes = engineMemoryBytes()
+    const configPath = join(this.runDir, 'engine.xml')
+    writeFileSync(configPath, engineConfigXml(memoryBytes), { mode: 0o600 })
+    mkdirSync(this.options.storeDir, { recursive: true, mode: 0o700 })
+    const start: EngineStart = {
+      chdbPath: this.chdbPath,
+      storeDir: this.options.storeDir,
+      scratchDir: this.runDir,
+      socketPath: this.socketPath,
+      configPath,
+      settings: engineSettings(memoryBytes),
+      querySessions: 8,
+      insertSessions: 3,
+    }
+    // The same file, compiled or not: `.js` in dist, `.ts` in the sources.
+    const entry = new URL(`./engine-process${extname(import.meta.url)}`, import.meta.url)
+    const environment: NodeJS.ProcessEnv = { ...process.env, TZ: 'UTC', UV_THREADPOOL_SIZE: '16' }
+    // Neither an agent that watches the parent nor its debugger belongs into the engine.
+    delete environment.NODE_OPTIONS
+    const child = fork(entry, [JSON.stringify(start)], {
+      execArgv: [],
+      env: environment,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    })
+    this.child = child
+    let stderr = ''
+    child.stderr?.setEncoding('utf8')
+    child.stderr?.on('data', (text: string) => {
+      stderr = (stderr + text).slice(-4000)
+    })
+    let ready = false
+    await new Promise<void>((resolve, reject) => {
+      const timeoutMs = this.options.startTimeoutMs ?? 120_000
+      let failure: EngineStartError | null = null
+      const timer = setTimeout(() => {
+        failure = new EngineStartError(`the engine did not open its store within ${timeoutMs} ms`, false)
+        child.kill('SIGKILL')
+      }, timeoutMs)
+      child.on('message', (message: EngineMessage) => {
+        if (message.type === 'ready') {
+          clearTimeout(timer)
+          ready = true
+          this.serving = child
+          this.version = message.version
+          resolve()
+        } else {
+          failure = new EngineStartError(
+            `the engine did not open ${this.options.storeDir}: ${message.message}`,
+            message.locked,
+          )
+        }
+      })
+      child.once('error', (error) => {
+        clearTimeout(timer)
+        reject(new EngineStartError(`the engine process did not start: ${error.message}`, false))
+      })
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer)
+        this.child = null
+        this.serving = null
+        if (!ready) {
+          const how = signal ?? `code ${code}`
+          reject(
+            failure ??
+              new EngineStartError(
+                `the engine process ended while opening (${how}): ${stderr.trim()}`,
+                /lock/i.test(stderr),
+              ),
+          )
+          return
+        }
+        if (this.closed) return
+        this.restarts += 1
+        this.options.onEvent?.(
+          `the engine ended (${signal ?? `code ${code}`}), starting it again; ${lastLine(stderr)}`,
+        )
+        this.relaunch()
+      })
+    })
+    this.failures = 0
+  }
+
+  private relaunch(): void {
+    const waitMs = Math.min(50 * 2 ** this.failures, 5000)
+    this.restarting = setTimeout(() => {
+      if (this.closed) return
+      this.launch().catch((error: unknown) => {
+        this.failures += 1
+        this.options.onEvent?.(
+          `the engine did not start again: ${error instanceof Error ? error.message : String(error)}`,
+        )
+        if (!this.closed) this.relaunch()
+      })
+    }, waitMs)
+  }
+
+  private watch(): void {
+    const everyMs = this.options.watchEveryMs ?? 5000
+    this.watching = setTimeout(async () => {
+      const child = this.serving
+      if (child !== null && !(await answers(this.socketPath, this.options.answerTimeoutMs ?? 30_000))) {
+        // Dead by itself or restarted meanwhile: only the same process that did not answer is killed.
+        if (this.serving === child && !this.closed) {
+          this.options.onEvent?.('the engine does not answer, killing it')
+          child.kill('SIGKILL')
+        }
+      }
+      if (!this.closed) this.watch()
+    }, everyMs)
+    this.watching.unref()
+  }
+}
+
+/** True when something answers `/ping` on the socket in time; a refused connection is "no" at once. */
+export function answers(socketPath: string, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const question = request({ socketPath, path: '/ping', timeout: timeoutMs, agent: false }, (response) => {
+      response.resume()
+      response.once('end', () => resolve(response.statusCode === 200))
+      response.once('error', () => resolve(false))
+    })
+    question.once('timeout', () => question.destroy(new Error('timeout')))
+    question.once('error', () => resolve(false))
+    question.end()
+  })
+}
+
+function lastLine(text: string): string {
+  return text.trim().split('\n').at(-1)?.slice(0, 300) ?? ''
+}
+
+function shortTemporaryDirectory(): string {
+  for (const base of [tmpdir(), '/tmp']) {
+    if (Buffer.byteLength(base) + 40 > maxSocketPathBytes) continue
+    return mkdtempSync(join(base, 'hotspan-'))
+  }
+  throw new CollectorError(
+    'HS_ENGINE_START',
+    `the temporary directory ${tmpdir()} has too long a path for a unix socket; set TMPDIR to a shorter one`,
+  )
+}

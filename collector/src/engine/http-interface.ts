@@ -1,0 +1,155 @@
+import { randomUUID } from 'node:crypto'
+import { unlink, writeFile } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { type EngineRequest, readEngineRequest } from './http-request.ts'
+import { fillParameters, ParameterError, sqlName, sqlString } from './query-parameters.ts'
+import type { EngineSession, SessionPool } from './session-pool.ts'
+
+/** Seconds a statement may run when the asker names no `max_execution_time`. */
+export const defaultExecutionSeconds = 60
+/** Seconds past its limit after which a statement counts as stuck and the process ends itself; the parent starts a new one. */
+export const stuckGraceSeconds = 30
+
+export interface HttpInterface {
+  readonly queries: SessionPool
+  readonly inserts: SessionPool
+  readonly health: EngineSession
+  readonly scratchDir: string
+  readonly version: string
+  /** Settings that every connection starts with, and comes back to. */
+  readonly settings: Readonly<Record<string, string | number>>
+  /** Called when a native call has not come back: nothing but ending the process helps. */
+  stuck(): void
+}
+
+const insertStatement = /^\s*insert\s/i
+/** `INSERT INTO t (...) [SETTINGS ...] FORMAT X` with the data elsewhere. */
+const insertFormat = /^([\s\S]*?)(\s+settings\s+[\s\S]*?)?\s+format\s+(\w+)\s*;?\s*$/i
+const settingName = /^[a-z_][a-z0-9_]*$/
+
+/** The ClickHouse HTTP interface in front of chdb sessions: what `@clickhouse/client` needs. */
+export async function answer(
+  engine: HttpInterface,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const path = (request.url ?? '/').split('?', 1)[0]
+  if (path === '/ping') {
+    await engine.health.queryAsync('SELECT 1', { format: 'TabSeparated' })
+    response.end('Ok.\n')
+    return
+  }
+  let parsed: EngineRequest
+  try {
+    parsed = await readEngineRequest(request)
+  } catch (error) {
+    fail(engine, response, error)
+    return
+  }
+  await run(engine, parsed, response)
+}
+
+async function run(engine: HttpInterface, request: EngineRequest, response: ServerResponse): Promise<void> {
+  const isInsert = insertStatement.test(request.sql)
+  const pool = isInsert ? engine.inserts : engine.queries
+  let scratch: string | null = null
+  const session = await pool.lease()
+  let watch: NodeJS.Timeout | undefined
+  try {
+    if (response.destroyed) return
+    let sql = fillParameters(request.sql, request.parameters)
+    if (request.data !== null) {
+      scratch = join(engine.scratchDir, `${randomUUID()}.insert`)
+      await writeFile(scratch, request.data, { mode: 0o600 })
+      sql = fromFile(sql, scratch)
+    }
+    const settings = [...request.settings].filter(([name]) => settingName.test(name))
+    const limitSec = Number(request.settings.get('max_execution_time')) || defaultExecutionSeconds
+    watch = setTimeout(() => engine.stuck(), (limitSec + stuckGraceSeconds) * 1000)
+    let prefix = `USE ${sqlName(request.database)};`
+    for (const [name, value] of settings) prefix += ` SET ${name} = ${sqlString(value)};`
+    try {
+      const result = await session.queryAsync(`${prefix} ${sql}`, { format: request.format })
+      send(request, response, Buffer.from(result.bytes()), result.rowsRead, result.bytesRead)
+    } finally {
+      if (settings.length > 0) {
+        // A setting that did not exist failed above; resetting it fails again, which is fine.
+        for (const [name] of settings) {
+          const own = engine.settings[name]
+          const value = own === undefined ? 'DEFAULT' : sqlString(String(own))
+          await session
+            .queryAsync(`SET ${name} = ${value}`, { format: 'TabSeparated' })
+            .catch(() => undefined)
+        }
+      }
+    }
+  } catch (error) {
+    fail(engine, response, error)
+  } finally {
+    clearTimeout(watch)
+    pool.release(session)
+    if (scratch !== null) await unlink(scratch).catch(() => undefined)
+  }
+}
+
+/** Inline data is cut at the first blank line by the library, so every payload goes through a file. */
+function fromFile(sql: string, path: string): string {
+  const match = insertFormat.exec(sql)
+  if (match === null) throw new ParameterError('an insert with a body must end in FORMAT name')
+  return `${match[1]} FROM INFILE ${sqlString(path)}${match[2] ?? ''} FORMAT ${match[3]}`
+}
+
+function send(
+  request: EngineRequest,
+  response: ServerResponse,
+  body: Buffer,
+  rowsRead: number,
+  bytesRead: number,
+): void {
+  if (response.destroyed) return
+  const bytes = request.compress && body.length > 1400 ? gzipSync(body, { level: 1 }) : body
+  const headers: Record<string, string> = {
+    'x-clickhouse-query-id': request.queryId,
+    'x-clickhouse-format': request.format,
+    'x-clickhouse-timezone': 'UTC',
+    'x-clickhouse-server-display-name': 'hotspan',
+    'x-clickhouse-summary': JSON.stringify({
+      read_rows: String(rowsRead),
+      read_bytes: String(bytesRead),
+      written_rows: '0',
+      written_bytes: '0',
+      total_rows_to_read: '0',
+      result_rows: '0',
+      result_bytes: String(body.length),
+      elapsed_ns: '0',
+    }),
+    'content-type': request.format.startsWith('JSON')
+      ? 'application/json; charset=UTF-8'
+      : 'text/tab-separated-values; charset=UTF-8',
+    'content-length': String(bytes.length),
+  }
+  if (bytes !== body) headers['content-encoding'] = 'gzip'
+  response.writeHead(200, headers)
+  response.end(bytes)
+}
+
+function fail(engine: HttpInterface, response: ServerResponse, error: unknown): void {
+  if (response.destroyed) return
+  const raw = error instanceof Error ? error.message : String(error)
+  let text = raw
+  let code = Number(/^Code: (\d+)/.exec(raw)?.[1] ?? 1001)
+  if (error instanceof ParameterError) {
+    code = error.clickhouseCode
+    text = `Code: ${code}. DB::Exception: ${raw}. (${error.clickhouseType})`
+  } else if (!raw.startsWith('Code: ')) {
+    text = `Code: ${code}. DB::Exception: ${raw}. (STD_EXCEPTION)`
+  }
+  const missing = code === 60 || code === 81 || code === 46
+  response.writeHead(missing ? 404 : code === 62 || code === 456 ? 400 : 500, {
+    'x-clickhouse-exception-code': String(code),
+    'content-type': 'text/plain; charset=UTF-8',
+  })
+  response.end(`${text} (version ${engine.version} (official build))\n`)
+}

@@ -1,0 +1,74 @@
+import { randomUUID } from 'node:crypto'
+import { open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client'
+import { sqlName, sqlString } from '../engine/query-parameters.ts'
+import type { RowLayout } from '../schema/row-layout.ts'
+import { writeAll } from './write-all.ts'
+
+/** One group of rows for one table. */
+export interface RowGroup {
+  readonly database: string
+  readonly layout: RowLayout
+  readonly rows: number
+  /** RowBinary. */
+  readonly chunks: readonly Uint8Array[]
+  /** Two inserts with one token are one insert. */
+  readonly token: string
+}
+
+/** Where groups of rows go: the embedded engine or a server. */
+export interface RowSink {
+  insert(group: RowGroup): Promise<void>
+}
+
+// A body may hold spans of any number of days; refusing it would refuse the whole group for ever.
+const settings = (token: string) =>
+  `SETTINGS insert_deduplication_token = ${sqlString(token)}, insert_deduplicate = 1, async_insert = 0, deduplicate_blocks_in_dependent_materialized_views = 1, max_partitions_per_insert_block = 0`
+
+const target = (group: RowGroup) =>
+  `INSERT INTO ${sqlName(group.database)}.${group.layout.table} (${group.layout.columns.map(sqlName).join(', ')})`
+
+/** Through a file beside the engine's socket: inline binary inserts are broken in the library. */
+export function embeddedSink(client: ClickHouseClient, scratchDir: string): RowSink {
+  return {
+    async insert(group) {
+      const path = join(scratchDir, `${randomUUID()}.rows`)
+      const file = await open(path, 'wx', 0o600)
+      try {
+        await writeAll(file, group.chunks)
+        await file.close()
+        await client.command({
+          query: `${target(group)} FROM INFILE ${sqlString(path)} ${settings(group.token)} FORMAT RowBinary`,
+        })
+      } finally {
+        await file.close().catch(() => undefined)
+        await unlink(path).catch(() => undefined)
+      }
+    },
+  }
+}
+
+export function serverSink(client: ClickHouseClient): RowSink {
+  return {
+    async insert(group) {
+      const answer = await client.exec({
+        query: `${target(group)} ${settings(group.token)} FORMAT RowBinary`,
+        values: Readable.from(group.chunks, { objectMode: false }),
+      })
+      answer.stream.resume()
+      await new Promise((resolve, reject) => answer.stream.once('close', resolve).once('error', reject))
+    },
+  }
+}
+
+// Codes of ClickHouse that say something about the rows or the table, not about the moment.
+const permanentCodes = new Set([
+  6, 27, 33, 34, 36, 38, 41, 42, 43, 44, 47, 50, 53, 62, 69, 70, 72, 117, 130, 131, 321, 349, 441, 457, 691,
+])
+
+/** Whether trying the same insert again is pointless. */
+export function isPermanent(error: unknown): boolean {
+  return error instanceof ClickHouseError && permanentCodes.has(Number(error.code))
+}

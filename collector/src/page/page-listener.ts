@@ -1,0 +1,125 @@
+import { timingSafeEqual } from 'node:crypto'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { messageOf } from '../errors.ts'
+import { matchPath, type Route } from './routes.ts'
+
+export interface PageListenerOptions {
+  readonly routes: readonly Route[]
+  readonly token: string
+  /** Bound to loopback: the token is not asked for, but other host names are refused (DNS rebinding). */
+  readonly loopback: boolean
+  readonly onEvent: (event: string) => void
+}
+
+const maxBodyBytes = 4 * 1024 * 1024
+const loopbackHost = /^(?:[a-z0-9-]+\.)*(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i
+
+class Refusal extends Error {
+  readonly status: number
+  constructor(status: number, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+/** The private page and API. It never shares a listener with the public intake. */
+export function createPageListener(options: PageListenerOptions): Server {
+  return createServer((request, response) => {
+    handle(options, request, response).catch((error: unknown) => {
+      const status = error instanceof Refusal ? error.status : 500
+      if (status === 500) options.onEvent(`page: ${error instanceof Error ? error.stack : messageOf(error)}`)
+      if (!response.headersSent) sendJson(response, status, { error: { message: messageOf(error) } })
+      else response.destroy()
+    })
+  })
+}
+
+async function handle(
+  options: PageListenerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://page')
+  if (options.loopback && !loopbackHost.test(request.headers.host ?? '')) {
+    throw new Refusal(403, 'this host name is not one of this machine')
+  }
+  const { origin } = request.headers
+  if (origin !== undefined && origin !== `http://${request.headers.host}`) {
+    throw new Refusal(403, 'pages of other origins may not ask here')
+  }
+  if (!options.loopback && !tokenFits(request, url, options.token)) {
+    response.setHeader('WWW-Authenticate', 'Bearer')
+    throw new Refusal(
+      401,
+      'a token is needed: Authorization: Bearer <token>; it is in owner.json of the data directory',
+    )
+  }
+  const method = request.method === 'HEAD' ? 'GET' : request.method
+  let pathFits = false
+  for (const route of options.routes) {
+    const params = matchPath(route.path, url.pathname)
+    if (params === null) continue
+    pathFits = true
+    if (route.method !== method) continue
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    const body = await bodyOf(request)
+    const result = await route.handle({
+      method: route.method,
+      path: url.pathname,
+      params,
+      query: url.searchParams,
+      body,
+      signal: gone.signal,
+    })
+    if (response.destroyed) return
+    const plain = typeof result.body === 'string' || result.body instanceof Uint8Array
+    const bytes = plain
+      ? Buffer.from(result.body as string)
+      : Buffer.from(JSON.stringify(result.body, bigintAsText))
+    response.writeHead(result.status ?? 200, {
+      'Content-Type': plain ? 'text/html; charset=utf-8' : 'application/json; charset=utf-8',
+      'Content-Length': bytes.length,
+      'X-Content-Type-Options': 'nosniff',
+      ...result.headers,
+    })
+    response.end(request.method === 'HEAD' ? undefined : bytes)
+    return
+  }
+  throw pathFits
+    ? new Refusal(405, `${request.method} is not possible here`)
+    : new Refusal(404, `nothing at ${url.pathname}`)
+}
+
+function tokenFits(request: IncomingMessage, url: URL, token: string): boolean {
+  const given =
+    /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1] ?? url.searchParams.get('token') ?? ''
+  const a = Buffer.from(given)
+  const b = Buffer.from(token)
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > maxBodyBytes) throw new Refusal(413, `the body is larger than ${maxBodyBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+/** Epoch nanoseconds are decimal strings in JSON. */
+function bigintAsText(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value
+}
+
+function sendJson(response: ServerResponse, status: number, body: unknown): void {
+  const bytes = Buffer.from(JSON.stringify(body))
+  response.writeHead(status, {
+    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Length': bytes.length,
+  })
+  response.end(bytes)
+}

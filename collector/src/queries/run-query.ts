@@ -1,0 +1,56 @@
+import { CollectorError } from '../errors.ts'
+import type { Store } from '../store.ts'
+
+/** The time range that every query names, epoch ms, `fromMs` included and `toMs` not. */
+export interface Scope {
+  readonly fromMs: number
+  readonly toMs: number
+}
+
+export interface QueryBounds {
+  /** Rows of the answer at most; more is an error and not a silent cut. Default 1,000,000. */
+  readonly maxRows?: number
+  /** Seconds on the engine at most. Default 30. */
+  readonly maxSec?: number
+  readonly signal?: AbortSignal
+}
+
+/** Condition on the primary key for a scope; give the parameters `scopeParameters`. */
+export const inScope = `Timestamp >= fromUnixTimestamp64Nano({fromNs:Int64}) AND Timestamp < fromUnixTimestamp64Nano({toNs:Int64})`
+
+export function scopeParameters(scope: Scope): { fromNs: string; toNs: string } {
+  const { fromMs, toMs } = scope
+  if (!Number.isFinite(fromMs) || !Number.isFinite(toMs) || toMs < fromMs) {
+    throw new CollectorError('HS_SCOPE', `time range ${fromMs} to ${toMs}; expected epoch ms with from <= to`)
+  }
+  return { fromNs: nanoseconds(fromMs), toNs: nanoseconds(toMs) }
+}
+
+// What DateTime64(9) can hold.
+const lastMs = 9_223_372_036_854
+
+function nanoseconds(ms: number): string {
+  const bounded = Math.min(Math.max(ms, 0), lastMs)
+  return String(BigInt(Math.round(bounded * 1000)) * 1000n)
+}
+
+/** Rows of a SELECT with typed parameters. Throws the engine's `ClickHouseError`. */
+export async function runQuery<Row>(
+  store: Store,
+  query: string,
+  parameters: Record<string, unknown>,
+  bounds: QueryBounds = {},
+): Promise<Row[]> {
+  const answer = await store.client.query({
+    query,
+    query_params: parameters,
+    format: 'JSONEachRow',
+    ...(bounds.signal === undefined ? {} : { abort_signal: bounds.signal }),
+    clickhouse_settings: {
+      max_execution_time: bounds.maxSec ?? 30,
+      max_result_rows: String(bounds.maxRows ?? 1_000_000),
+      result_overflow_mode: 'throw',
+    },
+  })
+  return answer.json<Row>()
+}

@@ -1,0 +1,60 @@
+import { type FieldViolation, RpcCode } from '@hotspan/otlp'
+
+/** Why a body was not taken; counted by this name. */
+export type RejectReason =
+  | 'bad-data'
+  | 'too-large'
+  | 'unsupported-type'
+  | 'unsupported-encoding'
+  | 'forbidden-origin'
+  | 'not-found'
+  | 'method'
+  | 'busy'
+  | 'journal-full'
+  | 'journal-failed'
+  | 'aborted'
+  | 'internal'
+
+/** An answer that is not success, with the parts of its `google.rpc.Status`. */
+export class HttpFailure extends Error {
+  readonly status: number
+  readonly reason: RejectReason
+  readonly rpcCode: number
+  readonly retryAfterSec: number | null
+  readonly violations: readonly FieldViolation[]
+
+  constructor(
+    status: number,
+    reason: RejectReason,
+    message: string,
+    more: { retryAfterSec?: number; violations?: readonly FieldViolation[] } = {},
+  ) {
+    super(message)
+    this.status = status
+    this.reason = reason
+    this.rpcCode = rpcCodeOf(status)
+    this.retryAfterSec = more.retryAfterSec ?? null
+    this.violations = more.violations ?? []
+  }
+}
+
+function rpcCodeOf(status: number): number {
+  switch (status) {
+    case 400:
+    case 413:
+    case 415:
+      return RpcCode.InvalidArgument
+    case 403:
+      return RpcCode.PermissionDenied
+    case 404:
+      return RpcCode.NotFound
+    case 405:
+      return RpcCode.Unimplemented
+    case 429:
+      return RpcCode.ResourceExhausted
+    case 503:
+      return RpcCode.Unavailable
+    default:
+      return RpcCode.Internal
+  }
+}

@@ -1,0 +1,70 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import { sqlName } from '../engine/query-parameters.ts'
+import { CollectorError } from '../errors.ts'
+import { recordTables } from './record-tables.ts'
+import { singleMachine, type TableEngines } from './table-engines.ts'
+import { telemetryTables } from './telemetry-tables.ts'
+
+export interface Migration {
+  readonly version: number
+  readonly name: string
+  /** Statements that may run again: a crash in the middle starts the migration over. */
+  statements(engines: TableEngines): string[]
+}
+
+/** Numbered, in order, never changed once released: a change is a new number. */
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'telemetry', statements: telemetryTables },
+  { version: 2, name: 'runs and findings', statements: recordTables },
+]
+
+export function databaseOf(project: string): string {
+  if (!/^[a-z0-9_]{1,48}$/.test(project)) {
+    throw new CollectorError(
+      'HS_PROJECT_NAME',
+      `project is ${JSON.stringify(project)}; expected 1 to 48 of a-z, 0-9 and _ (it names the database hotspan_<project>)`,
+    )
+  }
+  return `hotspan_${project}`
+}
+
+/** Makes the database and brings its tables to the newest version. `client` is preset to no database. Safe to run twice at once. */
+export async function migrate(
+  client: ClickHouseClient,
+  database: string,
+  upTo: number = migrations.at(-1)!.version,
+  engines: TableEngines = singleMachine,
+): Promise<void> {
+  const db = sqlName(database)
+  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${db}` })
+  await client.command({
+    query: `CREATE TABLE IF NOT EXISTS ${db}.hotspan_migrations (version UInt32, name String, applied_at DateTime64(3)) ENGINE = ${engines.mergeTree} ORDER BY version`,
+  })
+  const answer = await client.query({
+    query: `SELECT max(version) AS version FROM ${db}.hotspan_migrations`,
+    format: 'JSONEachRow',
+  })
+  const current = Number((await answer.json<{ version: number }>())[0]?.version ?? 0)
+  const newest = migrations.at(-1)!.version
+  if (current > newest) {
+    throw new CollectorError(
+      'HS_STORE_NEWER',
+      `the tables of ${database} have version ${current}, this Hotspan knows up to ${newest}. Update Hotspan; the data is left as it is.`,
+    )
+  }
+  for (const migration of migrations) {
+    if (migration.version <= current || migration.version > upTo) continue
+    for (const statement of migration.statements(engines)) {
+      await client.command({ query: qualify(statement, db) })
+    }
+    await client.command({
+      query: `INSERT INTO ${db}.hotspan_migrations SELECT {version:UInt32}, {name:String}, now64(3)`,
+      query_params: { version: migration.version, name: migration.name },
+    })
+  }
+}
+
+/** Our table names, with the database in front, so that one client serves every project. */
+function qualify(statement: string, database: string): string {
+  return statement.replace(/\b(EXISTS|TO|FROM) (otel_\w+|hotspan_\w+)/g, `$1 ${database}.$2`)
+}
