@@ -1,4 +1,4 @@
-import type { StoredSpan } from '../trace/stored-span.ts'
+import type { StoredSpan } from '@hotspan/collector'
 
 let counter = 0
 
@@ -22,6 +22,7 @@ export function testSpan(
     startNs: 1_700_000_000_000_000_000n + BigInt(Math.round(startMs * 1e6)),
     durationNs: Math.round(durationMs * 1e6),
     statusCode: 'unset',
+    statusMessage: '',
     attributes: {},
     resource: {},
     scopeName: `test-${counter}`,

@@ -1,4 +1,4 @@
-import type { StoredSpan } from './stored-span.ts'
+import type { StoredSpan } from '@hotspan/collector'
 
 /** Spans of one trace that are looked at; the rest is dropped and `capped` says so. DETECTORS 3.1. */
 export const maxSpansPerTrace = 10_000

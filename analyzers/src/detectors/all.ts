@@ -1,0 +1,17 @@
+import type { Detector } from '../detector.ts'
+import { eventLoopBlock } from './event-loop-block.ts'
+import { modelLoad } from './model-load.ts'
+import { nPlusOne } from './n-plus-one.ts'
+import { serializedCalls } from './serialized-calls.ts'
+import { slowQuery } from './slow-query.ts'
+import { wastedRenders } from './wasted-renders.ts'
+
+/** Every detector that an analysis runs, in the order of the catalogue. */
+export const detectors: readonly Detector[] = [
+  slowQuery,
+  nPlusOne,
+  serializedCalls,
+  eventLoopBlock,
+  wastedRenders,
+  modelLoad,
+]

@@ -1,0 +1,291 @@
+import { type Detector, type Hint, type Judgement, type Observation, observe } from '../detector.ts'
+import type { Evidence, Location } from '../finding.ts'
+import { inWindow, isWarm, rows } from '../rows.ts'
+import { meanOf, median, medianInterval } from '../statistics/intervals.ts'
+import type { Entry } from '../trace/entry.ts'
+import { callSiteOf } from '../trace/span-target.ts'
+import type { TraceNode } from '../trace/trace-tree.ts'
+import type { TraceSample } from '../trace-sample.ts'
+import { type AnalysisWindow, operationOf, perDay } from '../window.ts'
+
+export const minStallMs = 50
+/** A process that did not run (stopped in a debugger, suspended machine) stalls longer than this, or without using the loop. */
+const maxStallMs = 60_000
+const minUtilization = 0.3
+const maxBlocks = 5_000
+
+const stallName = 'event_loop.stall'
+
+/**
+ * Event-loop block: a request keeps the only JavaScript thread busy, and all other requests of the process wait.
+ * Rule         stalls >= 50 ms (the agent's watchdog), or inference on the main thread >= 50 ms; the same code each time. Node's loop
+ *              utilisation over a minute needs metrics and is not judged here. DETECTORS 4, no. 16.
+ * Likely       two of: the watchdog saw the loop stand still; profile samples name the frame; an inference on the main thread covers
+ *              the stall; other requests of the process were open meanwhile and paid.
+ * Saving       shown: time that other requests were open during the stalls, per request that paid. The floor is met by that plus the
+ *              stall itself, per blocking request, as the catalogue has it; the request's own computing does not go away in a worker,
+ *              so it is not claimed.
+ * Fingerprint  function and file of the top frame, else the model, else the operation.
+ * Guards       start-up; a model being loaded (a finding of its own); debugger and suspended processes; stalls with a loop
+ *              utilisation < 0.3 (the process was not given the CPU).
+ */
+export const eventLoopBlock: Detector = { id: 'event-loop-block', needs: [], candidates, confirm }
+
+const blocks = `(SpanName = '${stallName}' OR (SpanAttributes['hotspan.inference.phase'] = 'forward'
+  AND SpanAttributes['hotspan.inference.thread'] = 'main')) AND Duration >= ${minStallMs * 1e6} AND ${isWarm}`
+
+async function candidates(window: AnalysisWindow): Promise<Hint[]> {
+  const found = await rows<{ service: string; traceIds: string[] }>(
+    window.store,
+    `SELECT ServiceName AS service, groupArraySample(60, 7)(TraceId) AS traceIds
+     FROM otel_traces WHERE ${inWindow} AND ${blocks}
+     GROUP BY ServiceName, SpanName, SpanAttributes['code.function.name'] ORDER BY count() DESC LIMIT 50`,
+    window.parameters,
+  )
+  return found.map(({ service, traceIds }) => ({
+    detector: 'event-loop-block',
+    service,
+    traceIds: [...new Set(traceIds)],
+  }))
+}
+
+/** One time that the loop stood still, in the request that did it. */
+interface Stall {
+  readonly entry: Entry
+  readonly node: TraceNode
+  readonly isWatched: boolean
+  readonly inference: TraceNode | undefined
+  readonly durationMs: number
+}
+
+interface Paid {
+  readonly ms: number
+  readonly requests: number
+}
+
+async function confirm(
+  _hints: readonly Hint[],
+  sample: TraceSample,
+  window: AnalysisWindow,
+): Promise<Judgement[]> {
+  const groups = new Map<string, Stall[]>()
+  for (const entry of sample.entries) {
+    for (const stall of stallsOf(entry)) {
+      const key = JSON.stringify([entry.service, entry.operation, placeOf(stall)])
+      const known = groups.get(key)
+      if (known === undefined) groups.set(key, [stall])
+      else known.push(stall)
+    }
+  }
+  if (groups.size === 0) return []
+  const paid = await paidByOthers(window)
+  return [...groups.values()].map((stalls) => judge(stalls, paid, window))
+}
+
+function stallsOf(entry: Entry): Stall[] {
+  const stalls: Stall[] = []
+  const inferences = entry.nodes.filter(({ span }) => isMainThreadInference(span.attributes))
+  for (const node of entry.nodes) {
+    if (node.span.name !== stallName || node.span.service !== entry.service) continue
+    const durationMs = node.span.durationNs / 1e6
+    const loading = inferences.find(
+      ({ span }) => span.attributes['hotspan.inference.phase'] === 'load' && covers(span, node),
+    )
+    if (durationMs < minStallMs || durationMs > maxStallMs || loading !== undefined) continue
+    const utilization = Number.parseFloat(node.span.attributes['hotspan.event_loop.utilization'] ?? '')
+    if (utilization < minUtilization) continue
+    const inference = inferences.find(({ span }) => covers(span, node))
+    stalls.push({ entry, node, isWatched: true, inference, durationMs })
+  }
+  for (const node of inferences) {
+    const durationMs = node.span.durationNs / 1e6
+    if (node.span.attributes['hotspan.inference.phase'] !== 'forward' || durationMs < minStallMs) continue
+    if (stalls.some((stall) => stall.inference === node)) continue
+    stalls.push({ entry, node, isWatched: false, inference: node, durationMs })
+  }
+  return stalls
+}
+
+const isMainThreadInference = (attributes: Readonly<Record<string, string>>) =>
+  attributes['hotspan.inference.thread'] === 'main' && attributes['hotspan.inference.phase'] !== undefined
+
+/** At least half of the stall lies within the span. Both are of one process, so their clocks agree. */
+function covers(span: TraceNode['span'], stall: TraceNode): boolean {
+  const startMs = Math.max(0, Number(span.startNs - stall.span.startNs) / 1e6)
+  const endMs = Math.min(
+    stall.span.durationNs / 1e6,
+    Number(span.startNs - stall.span.startNs) / 1e6 + span.durationNs / 1e6,
+  )
+  return endMs - startMs >= stall.span.durationNs / 2e6
+}
+
+const modelOf = (stall: Stall): string =>
+  stall.inference?.span.attributes['hotspan.inference.model.name'] ?? ''
+
+function placeOf(stall: Stall): string {
+  // An inference names its cause better than whatever frame the profiler met in it.
+  if (modelOf(stall) !== '') return `model ${modelOf(stall)}`
+  const { function: name, file } = callSiteOf(stall.node.span)
+  return name === undefined ? '' : `${name}|${file ?? ''}`
+}
+
+/** Time that other requests of the same process were open while each block lasted. One row per block. */
+async function paidByOthers(window: AnalysisWindow): Promise<ReadonlyMap<string, Paid>> {
+  const instance = `ResourceAttributes['service.instance.id'] AS instance`
+  const range = `toUnixTimestamp64Nano(Timestamp) AS startNs, startNs + toInt64(Duration) AS endNs,
+    arrayJoin(range(toUInt64(intDiv(startNs, 1000000000)), toUInt64(intDiv(endNs, 1000000000) + 1))) AS second`
+  const found = await rows<{ spanId: string; ms: number; requests: number }>(
+    window.store,
+    `SELECT b.SpanId AS spanId, toFloat64(uniqExact(e.SpanId)) AS requests,
+       sum(least(b.endNs, e.endNs, toInt64(b.second + 1) * 1000000000) - greatest(b.startNs, e.startNs, toInt64(b.second) * 1000000000)) / 1e6 AS ms
+     FROM (
+       SELECT TraceId, SpanId, ServiceName, ${instance}, ${range}
+       FROM (SELECT * FROM otel_traces WHERE ${inWindow} AND ${blocks} AND Duration <= ${maxStallMs * 1e6}
+             LIMIT 1 BY TraceId, SpanId LIMIT ${maxBlocks})
+     ) AS b
+     INNER JOIN (
+       SELECT TraceId, SpanId, ServiceName, ${instance}, ${range}
+       FROM (SELECT * FROM otel_traces WHERE ${inWindow} AND SpanKind = 'Server' AND Duration <= ${maxStallMs * 1e6} AND ${isWarm}
+             LIMIT 1 BY TraceId, SpanId)
+     ) AS e
+     ON b.ServiceName = e.ServiceName AND b.instance = e.instance AND b.second = e.second
+     WHERE b.TraceId != e.TraceId AND e.startNs < b.endNs AND e.endNs > b.startNs
+     GROUP BY spanId LIMIT ${maxBlocks}`,
+    window.parameters,
+  )
+  return new Map(found.map(({ spanId, ms, requests }) => [spanId, { ms, requests }]))
+}
+
+function judge(stalls: readonly Stall[], paid: ReadonlyMap<string, Paid>, window: AnalysisWindow): Judgement {
+  const first = stalls[0]!
+  const { entry } = first
+  const model = modelOf(first)
+  const site = callSiteOf(
+    (
+      stalls.find(
+        ({ node, isWatched }) => isWatched && node.span.attributes['code.function.name'] !== undefined,
+      ) ?? first
+    ).node.span,
+  )
+  const byEntry = new Map<Entry, Stall[]>()
+  for (const stall of stalls) byEntry.set(stall.entry, [...(byEntry.get(stall.entry) ?? []), stall])
+  const costs = [...byEntry].map(([blocking, own]) => ({ blocking, ...costOf(own, paid) }))
+  const observations: Observation[] = costs.map(({ blocking, ownMs, othersMs }) =>
+    observe(blocking, ownMs + othersMs, []),
+  )
+  const victims = costs.filter((cost) => cost.victims > 0)
+  const operation = operationOf(window, entry.service, entry.operation)
+  const blockingPerDay = perDay(window, operation?.weightedRequests ?? costs.length)
+  const victimsPerRequest = meanOf(costs.map((cost) => cost.victims))
+  const what = model === '' ? (site.function ?? entry.operation) : `inference of ${model}`
+  return {
+    detector: 'event-loop-block',
+    service: entry.service,
+    operation: entry.operation,
+    place: placeOf(first),
+    target: '',
+    title: `Event loop blocked ${median(stalls.map((stall) => stall.durationMs)).toFixed(0)} ms by ${what}`,
+    location: { route: entry.operation, ...site, ...(model !== '' && { model }) } satisfies Location,
+    observations,
+    minTraces: 3,
+    signals: signalsOf(stalls, victims.length, model),
+    ...(placeOf(first) === '' && { atMost: 'possible' as const }),
+    reported:
+      victims.length === 0
+        ? null
+        : {
+            perRequestMs: medianInterval(victims.map(({ othersMs, victims: count }) => othersMs / count)),
+            affectedRequestsPerDay: blockingPerDay * victimsPerRequest,
+          },
+    severityRatio: ownShareOf(stalls, operation?.p50Ms ?? entry.durationMs),
+    evidence: evidenceOf(stalls, costs, victims.length),
+    fix: fixOf(model, site),
+    guards: [
+      'Not at start-up, not while a model was loaded, no debugger or suspended process.',
+      'Other requests count with the time that they were open during the stall; the blocking request itself is not counted as saved: a worker takes as long.',
+      ...(placeOf(first) === ''
+        ? ['No profile sample and no inference span name the code that blocked.']
+        : []),
+    ],
+  }
+}
+
+interface Cost {
+  readonly ownMs: number
+  readonly othersMs: number
+  readonly victims: number
+}
+
+function costOf(stalls: readonly Stall[], paid: ReadonlyMap<string, Paid>): Cost {
+  let ownMs = 0
+  let othersMs = 0
+  let victims = 0
+  for (const { node, durationMs } of stalls) {
+    const others = paid.get(node.span.spanId)
+    ownMs += durationMs
+    othersMs += others?.ms ?? 0
+    victims += others?.requests ?? 0
+  }
+  return { ownMs, othersMs, victims }
+}
+
+function ownShareOf(stalls: readonly Stall[], operationMs: number): number {
+  return Math.min(1, median(stalls.map((stall) => stall.durationMs)) / Math.max(operationMs, 1e-6))
+}
+
+function signalsOf(stalls: readonly Stall[], victims: number, model: string): string[] {
+  const watched = stalls.filter((stall) => stall.isWatched).length
+  const sampled = stalls.filter(
+    ({ node }) => Number(node.span.attributes['hotspan.event_loop.stall.samples'] ?? 0) > 0,
+  ).length
+  const half = stalls.length / 2
+  return [
+    ...(watched >= half ? ['the watchdog of the event loop saw it stand still'] : []),
+    ...(sampled >= half ? ['profile samples taken during the stall name the frame'] : []),
+    ...(model === '' ? [] : [`an inference of ${model} ran on the main thread at that time`]),
+    ...(victims >= Math.min(3, half)
+      ? ['other requests of the same process were open meanwhile and waited']
+      : []),
+  ]
+}
+
+function evidenceOf(stalls: readonly Stall[], costs: readonly Cost[], victims: number): Evidence[] {
+  const durations = medianInterval(stalls.map((stall) => stall.durationMs))
+  return [
+    { label: 'length of a stall', value: durations.value, unit: 'ms', n: stalls.length },
+    {
+      label: 'stalls per blocking request',
+      value: stalls.length / costs.length,
+      unit: '{stall}',
+      n: costs.length,
+    },
+    {
+      label: "other requests' time per blocking request",
+      value: meanOf(costs.map((cost) => cost.othersMs)),
+      unit: 'ms',
+      n: costs.length,
+    },
+    {
+      label: 'other requests that waited, per blocking request',
+      value: meanOf(costs.map((cost) => cost.victims)),
+      unit: '{request}',
+      n: costs.length,
+    },
+    {
+      label: 'blocking requests during which others waited',
+      value: victims,
+      unit: '{request}',
+      n: costs.length,
+    },
+  ]
+}
+
+function fixOf(model: string, site: ReturnType<typeof callSiteOf>): string {
+  const where =
+    site.file === undefined
+      ? ''
+      : ` (${site.function ?? ''} in ${site.file}${site.line === undefined ? '' : `:${site.line}`})`
+  if (model !== '')
+    return `Run ${model} in a worker thread (node:worker_threads) that keeps the loaded model: the inference call computes on the thread that calls it, in spite of its promise${where}.`
+  return `Move the work to a worker thread, use the asynchronous form of the call, or do it in pieces and let the loop turn between them${where}.`
+}

@@ -1,0 +1,330 @@
+import type { StoredSpan } from '@hotspan/collector'
+import type { Detector, Hint, Judgement, Observation } from '../detector.ts'
+import type { Evidence } from '../finding.ts'
+import { inWindow, rows } from '../rows.ts'
+import { meanOf, median, medianInterval } from '../statistics/intervals.ts'
+import type { SampledTrace } from '../trace/entry.ts'
+import type { TraceSample } from '../trace-sample.ts'
+import type { AnalysisWindow } from '../window.ts'
+
+const commitsName = 'react.commits'
+const componentEvent = 'hotspan.react.component'
+
+export const minWastedRatio = 0.3
+export const minWastedMs = 16
+
+/**
+ * Wasted React renders: components rendered without a reason, and their output did not change.
+ * Rule         renders without a change by value in props, state or context and without a change of the DOM (counted by the browser SDK)
+ *              are >= 30 % of the component's renders and cost >= 16 ms per interaction; all components under one root and cause are
+ *              one finding. DETECTORS 4, no. 25.
+ * Likely       the renders were compared and found wasted, and their time was measured (profiling build). Times estimated from the
+ *              interaction's length (production build) give `possible`.
+ * Saving       measured time of the wasted renders, ms per interaction.
+ * Fingerprint  root of the cascade, component, cause.
+ * Guards       development builds and StrictMode; first mounts and hydration; skipped commits are stated.
+ */
+export const wastedRenders: Detector = {
+  id: 'wasted-renders',
+  needs: ['hotspan.react.self_time'],
+  candidates,
+  confirm,
+}
+
+async function candidates(window: AnalysisWindow): Promise<Hint[]> {
+  const found = await rows<{ service: string; traceIds: string[] }>(
+    window.store,
+    `SELECT ServiceName AS service, groupArraySample(80, 7)(TraceId) AS traceIds
+     FROM otel_traces WHERE ${inWindow} AND SpanName = {name: String} AND has(\`Events.Name\`, {event: String})
+     GROUP BY ServiceName, SpanAttributes['hotspan.view.route'] ORDER BY count() DESC LIMIT 100`,
+    { ...window.parameters, name: commitsName, event: componentEvent },
+  )
+  return found.map(({ service, traceIds }) => ({
+    detector: 'wasted-renders',
+    service,
+    traceIds: [...new Set(traceIds)],
+  }))
+}
+
+/** One component in one interaction. */
+interface Waste {
+  readonly component: string
+  readonly root: string
+  /** What was new by identity only: a prop `x` or a context `ctx:T`; else `parent`. */
+  readonly cause: string
+  readonly renders: number
+  readonly wasted: number
+  readonly wastedMs: number
+  readonly isMeasured: boolean
+}
+
+/** The commits of one interaction. */
+interface Interaction {
+  readonly trace: SampledTrace
+  readonly span: StoredSpan
+  readonly route: string
+  readonly durationMs: number
+  readonly wastes: readonly Waste[]
+}
+
+async function confirm(
+  _hints: readonly Hint[],
+  sample: TraceSample,
+  window: AnalysisWindow,
+): Promise<Judgement[]> {
+  const interactions: Interaction[] = []
+  for (const trace of sample.traces.values()) interactions.push(...interactionsOf(trace))
+  const byRoute = new Map<string, Interaction[]>()
+  for (const interaction of interactions) {
+    const key = JSON.stringify([interaction.span.service, interaction.route])
+    byRoute.set(key, [...(byRoute.get(key) ?? []), interaction])
+  }
+  const judgements: Judgement[] = []
+  const figures = byRoute.size === 0 ? new Map<string, ViewFigures>() : await viewFigures(window)
+  for (const [key, ofRoute] of byRoute) judgements.push(...judgeRoute(ofRoute, figures.get(key), window))
+  return judgements
+}
+
+function interactionsOf(trace: SampledTrace): Interaction[] {
+  const found: Interaction[] = []
+  for (const node of trace.tree.nodes) {
+    const { span } = node
+    if (span.name !== commitsName || !isJudgeable(span)) continue
+    const wastes = span.events
+      .filter((event) => event.name === componentEvent)
+      .map((event) => wasteOf(event.attributes))
+    const parent = node.parent ?? node
+    found.push({
+      trace,
+      span,
+      route: routeOf(span) || routeOf(parent.span) || routeOf(trace.tree.root.span),
+      durationMs: parent.span.durationNs / 1e6,
+      wastes: wastes.filter((waste) => waste.wasted > 0),
+    })
+  }
+  return found
+}
+
+const routeOf = (span: StoredSpan): string => span.attributes['hotspan.view.route'] ?? ''
+
+function isJudgeable(span: StoredSpan): boolean {
+  const phase = span.attributes['hotspan.react.phase']
+  return span.attributes['hotspan.react.build'] !== 'development' && phase !== 'mount' && phase !== 'hydrate'
+}
+
+function wasteOf(attributes: Readonly<Record<string, string>>): Waste {
+  const number = (name: string) => Number.parseFloat(attributes[`hotspan.react.${name}`] ?? '')
+  const renders = Math.max(0, (number('renders') || 0) - (number('mounts') || 0))
+  const compared = number('compared') || renders
+  // Renders that were not compared are taken to be like those that were.
+  const wasted = compared > 0 ? ((number('wasted') || 0) * renders) / compared : 0
+  const share = renders > 0 ? Math.min(1, wasted / renders) : 0
+  const measuredMs = Number.isNaN(number('wasted_time')) ? number('self_time') * share : number('wasted_time')
+  const isMeasured = !Number.isNaN(measuredMs)
+  return {
+    component: attributes['hotspan.react.component'] ?? '',
+    root: attributes['hotspan.react.cascade_root'] ?? '',
+    cause: causeOf(attributes['hotspan.react.reasons'] ?? ''),
+    renders,
+    wasted,
+    wastedMs: isMeasured ? measuredMs : (number('est_time') || 0) * share,
+    isMeasured,
+  }
+}
+
+/** The most frequent reason by identity; changes by value are no waste, and `parent` is what is left. */
+function causeOf(reasons: string): string {
+  let best = 'parent'
+  let most = 0
+  for (const reason of reasons.split(',')) {
+    const [cause = '', count = '0'] = reason.trim().split('=')
+    const n = Number.parseInt(count, 10)
+    if (!cause.startsWith('ref:') || !(n > most)) continue
+    best = cause.slice('ref:'.length)
+    most = n
+  }
+  return best
+}
+
+interface ViewFigures {
+  readonly interactions: number
+  readonly busyMs: number
+  readonly p50Ms: number
+}
+
+/** Interactions with commits per view route, and the time of what they belong to. */
+async function viewFigures(window: AnalysisWindow): Promise<ReadonlyMap<string, ViewFigures>> {
+  const found = await rows<ViewFigures & { service: string; route: string }>(
+    window.store,
+    `SELECT ServiceName AS service, SpanAttributes['hotspan.view.route'] AS route, sum(SampleWeight) AS interactions,
+       sum(SampleWeight * Duration) / 1e6 AS busyMs, quantile(0.5)(Duration) / 1e6 AS p50Ms
+     FROM (SELECT * FROM otel_traces WHERE ${inWindow} AND SpanName = {name: String} LIMIT 1 BY TraceId, SpanId)
+     GROUP BY service, route LIMIT 1000`,
+    { ...window.parameters, name: commitsName },
+  )
+  return new Map(found.map(({ service, route, ...figures }) => [JSON.stringify([service, route]), figures]))
+}
+
+function judgeRoute(
+  interactions: readonly Interaction[],
+  figures: ViewFigures | undefined,
+  window: AnalysisWindow,
+): Judgement[] {
+  const roots = new Set(interactions.flatMap(({ wastes }) => wastes.map((waste) => waste.root)))
+  const judgements: Judgement[] = []
+  for (const root of roots) {
+    const judged = judgeRoot(root, interactions, figures, window)
+    if (judged !== null) judgements.push(judged)
+  }
+  return judgements
+}
+
+function judgeRoot(
+  root: string,
+  interactions: readonly Interaction[],
+  figures: ViewFigures | undefined,
+  window: AnalysisWindow,
+): Judgement | null {
+  const components = componentsUnder(root, interactions)
+  const affected = interactions
+    .map((interaction) => ({
+      interaction,
+      wastes: interaction.wastes.filter((waste) => waste.root === root && components.has(waste.component)),
+    }))
+    .filter(({ wastes }) => wastes.length > 0)
+  const worst = [...components.values()].sort(
+    (a, b) => Number(b.cause !== 'parent') - Number(a.cause !== 'parent') || b.wastedMs - a.wastedMs,
+  )[0]
+  if (worst === undefined) return null
+  const { span, route } = affected[0]!.interaction
+  const title = `Wasted renders of ${worst.component}${worst.cause === 'parent' ? '' : `, caused by ${causeText(worst.cause)}`}`
+  const base = { detector: 'wasted-renders', service: span.service, operation: route, title }
+  const worth = affected.filter(({ wastes }) => sumMs(wastes) >= minWastedMs)
+  if (worth.length < Math.max(1, 0.1 * affected.length)) {
+    const traces = new Set(affected.map(({ interaction }) => interaction.trace.tree.traceId)).size
+    return { ...base, traces, minutes: 0, rejectedBy: 'less than 16 ms of wasted renders per interaction' }
+  }
+  const isMeasured = worth.every(({ wastes }) => wastes.every((waste) => waste.isMeasured))
+  const share = worth.length / interactions.length
+  const observations = worth.map(
+    ({ interaction, wastes }): Observation => ({
+      traceId: interaction.trace.tree.traceId,
+      minute: Number(interaction.span.startNs / 60_000_000_000n),
+      savingMs: sumMs(wastes),
+      weight: interaction.span.weight,
+      isFair: interaction.trace.isFair,
+      isWhole: interaction.trace.isWhole,
+      startsInBrowser: true,
+      entry: null,
+      edits: [],
+    }),
+  )
+  return {
+    ...base,
+    place: root,
+    target: `${worst.component}|${worst.cause}`,
+    location: { route, component: worst.component, ...(root !== '' && { function: root }) },
+    observations,
+    minTraces: 3,
+    signals: [
+      'the renders had no change by value in props, state or context and left the DOM as it was',
+      ...(isMeasured ? ['their render time was measured by React itself (profiling build)'] : []),
+    ],
+    ...(!isMeasured && { atMost: 'possible' as const }),
+    affectedInWindow: (figures?.interactions ?? interactions.length) * share,
+    busyMs: figures?.busyMs ?? 0,
+    operationP50Ms: figures?.p50Ms ?? 0,
+    // A frame is late when it takes 16 ms: a wasted share of the interaction's render time is what a visitor feels.
+    severityRatio: median(
+      worth.map(({ interaction, wastes }) =>
+        Math.min(1, sumMs(wastes) / Math.max(interaction.durationMs, sumMs(wastes))),
+      ),
+    ),
+    evidence: evidenceOf(worth, components, window),
+    fix: fixOf(root, worst, components),
+    guards: [
+      'No development build (StrictMode renders twice there), no first mount, no hydration.',
+      isMeasured
+        ? 'Times are measured per component.'
+        : 'Times are estimated from the length of the interaction (production build of React).',
+      ...skipped(worth.map(({ interaction }) => interaction)),
+    ],
+  }
+}
+
+interface ComponentWaste {
+  readonly component: string
+  readonly cause: string
+  readonly wastedMs: number
+  readonly wasted: number
+  readonly renders: number
+}
+
+/** Components under the root of which at least 30 % of the renders were wasted, over all interactions. */
+function componentsUnder(root: string, interactions: readonly Interaction[]): Map<string, ComponentWaste> {
+  const found = new Map<string, ComponentWaste>()
+  for (const { wastes } of interactions) {
+    for (const waste of wastes) {
+      if (waste.root !== root || waste.component === '') continue
+      const known = found.get(waste.component)
+      found.set(waste.component, {
+        component: waste.component,
+        cause: known === undefined || known.cause === 'parent' ? waste.cause : known.cause,
+        wastedMs: (known?.wastedMs ?? 0) + waste.wastedMs,
+        wasted: (known?.wasted ?? 0) + waste.wasted,
+        renders: (known?.renders ?? 0) + waste.renders,
+      })
+    }
+  }
+  for (const [name, { wasted, renders }] of found) if (wasted < minWastedRatio * renders) found.delete(name)
+  return found
+}
+
+const sumMs = (wastes: readonly Waste[]): number => wastes.reduce((sum, waste) => sum + waste.wastedMs, 0)
+
+function skipped(interactions: readonly Interaction[]): string[] {
+  const commits = interactions.map(({ span }) =>
+    Number(span.attributes['hotspan.react.skipped_commits'] ?? 0),
+  )
+  return Math.max(...commits) > 0
+    ? [`Some commits were not examined (on average ${meanOf(commits).toFixed(1)}): the true waste is larger.`]
+    : []
+}
+
+function evidenceOf(
+  worth: readonly { readonly interaction: Interaction; readonly wastes: readonly Waste[] }[],
+  components: ReadonlyMap<string, ComponentWaste>,
+  window: AnalysisWindow,
+): Evidence[] {
+  const renders = medianInterval(
+    worth.map(({ wastes }) => wastes.reduce((sum, waste) => sum + waste.wasted, 0)),
+  )
+  const listed = [...components.values()].sort((a, b) => b.wastedMs - a.wastedMs).slice(0, 5)
+  return [
+    { label: 'wasted renders per interaction', value: renders.value, unit: '{render}', n: worth.length },
+    ...listed.map((entry) => ({
+      label: `wasted share of ${entry.component}'s renders`,
+      value: entry.renders > 0 ? entry.wasted / entry.renders : 0,
+      unit: '1',
+      n: Math.round(entry.renders),
+    })),
+    { label: 'length of the window', value: Math.round(window.observedSec), unit: 's', n: 1 },
+  ]
+}
+
+const isContext = (cause: string) => cause.startsWith('ctx:')
+const nameOf = (cause: string) => cause.replace(/^ctx:/, '')
+
+const causeText = (cause: string) =>
+  isContext(cause) ? `a new value of ${nameOf(cause)} each time` : `a new ${cause} each time`
+
+function fixOf(root: string, worst: ComponentWaste, components: ReadonlyMap<string, ComponentWaste>): string {
+  const others = [...components.keys()].filter((name) => name !== worst.component)
+  const also = others.length === 0 ? '' : ` It also renders ${others.slice(0, 5).join(', ')} for nothing.`
+  const where = root === '' || root === '(root)' ? 'the component above it' : root
+  if (isContext(worst.cause))
+    return `Keep the value of ${nameOf(worst.cause)} between renders in ${where} (useMemo over what it holds), or split it so that what changes often has a context of its own.${also}`
+  if (worst.cause !== 'parent')
+    return `Pass ${worst.component} the same ${worst.cause} each time from ${where} (useMemo or useCallback), and wrap it in memo.${also}`
+  return `Wrap ${worst.component} in memo, or pass it to ${where} as children, so that it does not render with it.${also}`
+}
