@@ -30,7 +30,14 @@ export const createProgram = (setExit: SetExit): Command => {
     .helpCommand(false)
     .enablePositionalOptions()
     .exitOverride()
-    .configureHelp({ helpWidth: 80, showGlobalOptions: false })
+    .configureHelp({
+      helpWidth: 80,
+      subcommandTerm: (command) =>
+        [
+          command.name(),
+          ...command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)),
+        ].join(' '),
+    })
     .showHelpAfterError(false)
     .addHelpText('after', `\n${exitCodeHelp}\n\nStart here:  hotspan dev -- node app.js`)
 

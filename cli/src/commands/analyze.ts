@@ -12,6 +12,7 @@ import { renderJson } from '../render/json.ts'
 import { renderMarkdown } from '../render/markdown.ts'
 import { columnsOf, wantsColor } from '../render/terminal.ts'
 import { renderText } from '../render/text.ts'
+import { around } from '../trace/find-trace.ts'
 
 interface AnalyzeFlags extends StoreFlags, WindowFlags {
   readonly format: 'text' | 'json' | 'markdown' | 'html'
@@ -44,7 +45,7 @@ const runAnalyze = async (flags: AnalyzeFlags): Promise<void> => {
     else if (flags.format === 'markdown') await writeData(renderMarkdown(report, { possible }), flags.output)
     else if (flags.format === 'html') {
       const ids = exampleTraceIds(report)
-      const traces = ids.length === 0 ? [] : await spansOfTraces(store, window, ids)
+      const traces = ids.length === 0 ? [] : await spansOfTraces(store, around(window), ids)
       await writeData(renderHtml(report, { traces }), flags.output)
     } else {
       const color = flags.output === undefined && wantsColor(process.stdout, process.env)

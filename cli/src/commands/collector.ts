@@ -1,4 +1,5 @@
 import { createCollector } from '@hotspan/collector'
+import { isLoopback } from '@hotspan/loadtests'
 import { Command } from 'commander'
 import { settings, settle } from '../config/settings.ts'
 import { apiRoutes } from '../live/api-routes.ts'
@@ -28,6 +29,8 @@ const runCollector = async (flags: CollectorFlags): Promise<void> => {
   live.use(collector.store)
   try {
     process.stdout.write(`otlp ${collector.otlpUrl}\npage ${collector.pageUrl}\ndata ${place.dataDir}\n`)
+    if (!isLoopback(new URL(collector.pageUrl).hostname))
+      note('The page asks for the token in owner.json of the data directory.')
     note('Ready. Stop with Ctrl-C.')
     await untilSignal()
     note('Stopping: storing what was acknowledged.')

@@ -68,7 +68,7 @@ const runDoctor = async (flags: DoctorFlags, setExit: SetExit): Promise<void> =>
     checkProfiler(),
     checkChromium(),
     ...(await checkDataDirectory(place.dataDir)),
-    await checkCollector(host, port),
+    await checkCollector(place.dataDir, host, port),
   ]
   if (checks.some((check) => check.state === 'missing')) setExit(exitCode.usage)
   if (flags.format === 'json') return await writeData(renderJson({ schemaVersion: 1, checks }), flags.output)

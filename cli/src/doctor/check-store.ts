@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
+import { liveOwner } from '@hotspan/collector'
 import { type DoctorCheck, ok } from './check.ts'
 
 const runNode = (
@@ -89,10 +90,22 @@ const answers = (host: string, port: number): Promise<boolean> =>
     socket.once('timeout', end(false))
   })
 
-/** Whether something listens where applications send to. Not running is no fault: `dev` starts its own. */
-export const checkCollector = async (host: string, port: number): Promise<DoctorCheck> => {
+/** Whether somebody receives here: the owner of the directory, else whatever listens on the port. Not running is no fault: `dev` starts its own. */
+export const checkCollector = async (dataDir: string, host: string, port: number): Promise<DoctorCheck> => {
   const needed = 'applications that send outside `hotspan dev`'
-  if (await answers(host, port)) return ok('collector', `something listens on ${host}:${port}`, needed)
+  const owner = liveOwner(dataDir)
+  if (owner !== null && owner.otlpUrl !== '')
+    return ok('collector', `process ${owner.pid}, OTLP ${owner.otlpUrl}, page ${owner.pageUrl}`, needed)
+  if (await answers(host, port)) {
+    const found = `something else listens on ${host}:${port}, not a collector of this directory`
+    return {
+      id: 'collector',
+      state: 'warning',
+      found,
+      neededBy: needed,
+      fix: 'hotspan dev takes the next free port; hotspan collector --otlp-port PORT',
+    }
+  }
   return {
     id: 'collector',
     state: 'warning',

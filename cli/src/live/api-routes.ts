@@ -5,20 +5,20 @@ import { renderTraceHtml } from '../render/html-waterfall.ts'
 import { renderJson } from '../render/json.ts'
 import { reportError } from '../run-error.ts'
 import { criticalSpanIds } from '../trace/critical-spans.ts'
-import { findTrace } from '../trace/find-trace.ts'
+import { around, findTrace } from '../trace/find-trace.ts'
 import { traceDocument } from '../trace/trace-document.ts'
 import { buildWaterfall } from '../trace/waterfall.ts'
 import type { LiveReport } from './live-report.ts'
 
 const json = (status: number, document: unknown): RouteResponse => ({
   status,
-  headers: { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' },
+  headers: { 'Content-Type': 'application/json; charset=utf-8', 'Cache-Control': 'no-store' },
   body: renderJson(document),
 })
 
 const html = (status: number, body: string): RouteResponse => ({
   status,
-  headers: { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' },
+  headers: { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' },
   body,
 })
 
@@ -40,7 +40,7 @@ export const apiRoutes = (live: LiveReport): Route[] => {
       handle: async () => {
         const { report, digest } = await live.current()
         const ids = exampleTraceIds(report)
-        const traces = ids.length === 0 ? [] : await spansOfTraces(live.store, report.window, ids)
+        const traces = ids.length === 0 ? [] : await spansOfTraces(live.store, around(report.window), ids)
         return html(200, renderHtml(report, { traces, liveDigest: digest }))
       },
     },

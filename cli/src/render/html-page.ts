@@ -16,10 +16,10 @@ const liveScript = `
 (function(){var last='';
 function key(d){return d&&typeof d.digest==='string'?d.digest:''}
 function tick(){if(document.hidden){setTimeout(tick,2000);return}
-fetch('/api/v1/findings',{headers:{accept:'application/json'}}).then(function(r){return r.ok?r.json():Promise.reject()}).then(function(d){
+fetch('/api/v1/findings'+location.search,{headers:{accept:'application/json'}}).then(function(r){return r.ok?r.json():Promise.reject()}).then(function(d){
 var k=key(d);if(last===''){last=k}var s=document.getElementById('live');if(s)s.textContent='live';
 if(k===last)return;
-return fetch('/').then(function(r){return r.ok?r.text():Promise.reject()}).then(function(h){last=k;
+return fetch('/'+location.search).then(function(r){return r.ok?r.text():Promise.reject()}).then(function(h){last=k;
 var open={};document.querySelectorAll('details[open][data-id]').forEach(function(x){open[x.dataset.id]=true});
 var page=new DOMParser().parseFromString(h,'text/html');
 ['main','header.page'].forEach(function(q){var a=document.querySelector(q),b=page.querySelector(q);if(a&&b)a.replaceWith(document.adoptNode(b))});

@@ -5,7 +5,7 @@ import { escapeHtml, escapeHtmlLines } from './escape-html.ts'
 import * as facts from './finding-facts.ts'
 import { htmlPage } from './html-page.ts'
 import { waterfallHtml } from './html-waterfall.ts'
-import { count, formatInterval, formatMs, formatNumber, formatTime } from './numbers.ts'
+import { count, formatInterval, formatMs, formatNumber, formatShare, formatTime } from './numbers.ts'
 
 export interface HtmlOptions {
   /** Spans of the example traces, of all of them in one list (`exampleTraceIds(report)` names the traces). */
@@ -33,8 +33,7 @@ const savingHtml = (finding: Finding): string => {
   const { saving } = finding
   if (saving === null) return `<p class="soft">${facts.savingHeadline(null)}</p>`
   const { value, low, high } = saving.perRequestMs
-  const of = saving.shareRatio > 0 ? ` of ${formatNumber(value / saving.shareRatio)}` : ''
-  return `<p class="saving">saves <strong>${formatMs(value)}</strong>${of} (${formatInterval(low, high)}) <span class="soft">per affected request, 95 % interval</span></p>
+  return `<p class="saving">saves <strong>${formatMs(value)}</strong> (${formatInterval(low, high)}), ${formatShare(saving.shareRatio)} of the time <span class="soft">per affected request, 95 % interval</span></p>
 <p class="soft">${facts.savingDetail(saving)}</p>`
 }
 

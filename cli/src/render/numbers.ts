@@ -46,8 +46,15 @@ export const formatQuantity = (value: number, unit: string): string => {
 }
 
 /** `165-198`: the interval of a value whose unit stands beside it. */
-export const formatInterval = (low: number, high: number): string =>
-  `${formatNumber(low)}-${formatNumber(high)}`
+export const formatInterval = (low: number, high: number): string => {
+  // Too few values for one side: the bound is open, and says so.
+  if (!Number.isFinite(high))
+    return Number.isFinite(low) ? `${formatNumber(low)} or more` : 'interval unknown'
+  if (!Number.isFinite(low)) return `${formatNumber(high)} or less`
+  return low < 0
+    ? `${formatNumber(low)} to ${formatNumber(high)}`
+    : `${formatNumber(low)}-${formatNumber(high)}`
+}
 
 /** `3 findings`, `1 finding`. */
 export const count = (n: number, one: string, many = `${one}s`): string =>

@@ -8,7 +8,7 @@ test('a finding has the three lines of a list, the most useful fact first', () =
   const lines = renderFindingText(findingOf({ fix: 'load all reviews with one IN list' }), {
     brief: true,
   }).split('\n')
-  expect(lines[0]).toBe('HIGH   N+1 query  GET /products   saves 182 ms of 239 (165-198)')
+  expect(lines[0]).toBe('HIGH   N+1 query  GET /products   saves 182 ms (165-198), 76 % of the time')
   expect(lines[1]).toBe('      api/src/products.ts:48   calls per request: 47 calls (45-49), n 211')
   expect(lines[2]).toBe('      fix: load all reviews with one IN list')
   expect(lines[3]).toMatch(/^ {6}hotspan trace 7+1$/)

@@ -1,4 +1,4 @@
-import type { Store } from '@hotspan/collector'
+import { runQuery, type Store } from '@hotspan/collector'
 import { badValue, CliError } from '../errors.ts'
 import { exitCode } from '../exit-codes.ts'
 
@@ -14,17 +14,14 @@ export const findTrace = async (store: Store, id: string): Promise<FoundTrace> =
   const prefix = id.trim().toLowerCase()
   if (!/^[0-9a-f]{4,32}$/.test(prefix))
     throw badValue('ID', id, 'a trace id: 32 hex digits, or at least its first 4')
-  const result = await store.client.query({
-    query: `SELECT TraceId AS traceId,
-        toUnixTimestamp64Milli(toDateTime64(min(Start), 3)) AS fromMs,
-        toUnixTimestamp64Milli(toDateTime64(max(End), 3)) AS toMs
-      FROM otel_traces_trace_id_ts
-      WHERE TraceId >= {low: String} AND TraceId <= {high: String}
-      GROUP BY TraceId ORDER BY TraceId LIMIT 6`,
-    query_params: { low: prefix.padEnd(32, '0'), high: prefix.padEnd(32, 'f') },
-    format: 'JSONEachRow',
-  })
-  const rows = await result.json<{ traceId: string; fromMs: string | number; toMs: string | number }>()
+  const rows = await runQuery<{ traceId: string; fromSec: string; toSec: string }>(
+    store,
+    `SELECT TraceId AS traceId, toInt64(toUnixTimestamp(min(Start))) AS fromSec, toInt64(toUnixTimestamp(max(End))) AS toSec
+FROM otel_traces_trace_id_ts
+WHERE TraceId >= {low:String} AND TraceId <= {high:String}
+GROUP BY TraceId ORDER BY TraceId LIMIT 6`,
+    { low: prefix.padEnd(32, '0'), high: prefix.padEnd(32, 'f') },
+  )
   const [row] = rows
   if (row === undefined) {
     throw new CliError(
@@ -43,6 +40,15 @@ export const findTrace = async (store: Store, id: string): Promise<FoundTrace> =
       ['Type more digits of one of them:', ...list].join('\n'),
     )
   }
-  // The index keeps whole seconds (as the OpenTelemetry exporter's does) of span starts: a margin covers the cut and long spans.
-  return { traceId: row.traceId, fromMs: Number(row.fromMs) - 1_000, toMs: Number(row.toMs) + 2_000 }
+  // The table has whole seconds, cut off.
+  return { traceId: row.traceId, fromMs: Number(row.fromSec) * 1000, toMs: (Number(row.toSec) + 1) * 1000 }
 }
+
+/** A window with room for traces that begin before its start or end after its end. */
+export const around = (window: {
+  readonly fromMs: number
+  readonly toMs: number
+}): { fromMs: number; toMs: number } => ({
+  fromMs: Math.max(0, window.fromMs - 60_000),
+  toMs: window.toMs + 600_000,
+})
