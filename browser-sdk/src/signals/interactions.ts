@@ -2,6 +2,7 @@ import { type Cause, findCause, type Interaction, setCauseFinder } from '../core
 import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide } from '../core/lifecycle.ts'
+import { selectorOf } from '../core/selector.ts'
 import { endSpan, startSpan, view } from '../core/tracer.ts'
 
 /** Slower than this is sent even without a child: 104 ms is the first step of Event Timing above 100 ms. */
@@ -32,10 +33,7 @@ const track = (name: string, startMs: number, target?: EventTarget | null): Trac
   }
   recent = [...recent.slice(1 - KEPT), tracked]
   if (target instanceof Element) {
-    tracked.attributes['hotspan.interaction.target'] =
-      target.tagName.toLowerCase() +
-      (target.id && `#${target.id}`) +
-      [...target.classList].map((c) => `.${c}`).join('')
+    tracked.attributes['hotspan.interaction.target'] = selectorOf(target)
     const prop = `on${/\w+$/.exec(name)}`
     for (let node: Element | null = target; node; node = node.parentElement) {
       reactPropsKey ??= Object.keys(node).find((key) => key.startsWith('__reactProps$'))
@@ -54,7 +52,6 @@ const finish = (tracked: Tracked): void => {
 }
 
 const touch = (tracked: Tracked): Tracked => {
-  tracked.endMs = Math.max(tracked.endMs, nowMs())
   if (!tracked.touched) {
     tracked.touched = true
     // Below 16 ms no entry comes. After a long task the timer is due before the entry is: give that another turn.
@@ -85,6 +82,8 @@ const find = (stack = ''): Cause | undefined => {
     if (!found && nearest && !/click|down|start/.test(type) && timeStamp - nearest.startMs < NEAR_MS)
       found = nearest
     found ??= track(`interaction ${type}`, timeStamp, event.target)
+    // Until the browser tells when it painted.
+    found.endMs = nowMs()
     for (const [, name] of stack.matchAll(/ at (?:async )?(?:\S+\.)?(\S+) \(/g)) found.handlers.add(name!)
   } else {
     how = 'stack'
@@ -93,7 +92,7 @@ const find = (stack = ''): Cause | undefined => {
     found = recent.findLast((tracked) => nowMs() - tracked.startMs < STACK_MS && tracked.handlers.has(root!))
     if (!found) {
       const near = recent.filter((tracked) => tracked.view === view && nowMs() - tracked.startMs < NEAR_MS)
-      if (near.length !== 1 || near[0]!.ended) return
+      if (near.length !== 1) return
       return { parent: view.span, how: 'time', link: touch(near[0]!), interaction: near[0]! }
     }
   }
@@ -113,7 +112,7 @@ export const interactions = (): void => {
       const tracked = recent.find(
         ({ startMs, name }) => startMs === entry.startTime && name.endsWith(entry.name),
       )
-      if (!tracked || (!tracked.touched && entry.duration < SLOW_MS)) continue
+      if (!tracked) continue
       const { startTime, duration, processingStart, processingEnd } = entry
       tracked.endMs = startTime + duration
       tracked.processingMs = processingEnd - processingStart
@@ -123,7 +122,7 @@ export const interactions = (): void => {
         0,
         tracked.endMs - processingEnd,
       )
-      finish(tracked)
+      if (tracked.touched || duration >= SLOW_MS) finish(tracked)
     }
   })
   const observer = new PerformanceObserver((list) => read(list.getEntries()))
@@ -141,7 +140,7 @@ export const action = <R>(name: string, work: () => R): R => {
   try {
     return work()
   } finally {
-    if (active) touch(active)
+    if (active) touch(active).endMs = nowMs()
     active = outer
   }
 }

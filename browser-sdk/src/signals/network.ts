@@ -101,6 +101,8 @@ const begin = (
 }
 
 const beginFetch = guard('network', (args: unknown[], above: (...args: never[]) => unknown) => {
+  // An error of the caller's is the browser's to report.
+  if (!args.length) return
   const [input, init] = args as [RequestInfo | URL, RequestInit | undefined]
   const request = input instanceof Request ? input : undefined
   const started = begin(

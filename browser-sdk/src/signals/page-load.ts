@@ -1,6 +1,7 @@
 import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide } from '../core/lifecycle.ts'
+import { navigationTiming } from '../core/navigation.ts'
 import type { Attributes } from '../core/otlp-json.ts'
 import { scrubUrl } from '../core/scrub.ts'
 import { endSpan, type LiveSpan, type SpanRef, startSpan, view } from '../core/tracer.ts'
@@ -20,15 +21,12 @@ const PHASES = [
   'loadEventEnd',
 ] as const
 
-const navigation = (): PerformanceNavigationTiming | undefined =>
-  performance.getEntriesByType('navigation')[0] as PerformanceNavigationTiming | undefined
-
 /**
  * The back end's span for this document, from `Server-Timing: traceparent` or `<meta name="traceparent">`. A page from a
  * cache repeats the header of an earlier load and is not believed.
  */
 export const serverSpan = guard('page-load', (): SpanRef | undefined => {
-  const entry = navigation()
+  const entry = navigationTiming()
   const { deliveryType } = entry as { deliveryType?: string }
   const cached = deliveryType || entry?.type === 'back_forward' || (entry?.responseEnd && !entry.transferSize)
   const text = cached
@@ -107,14 +105,14 @@ const resources = (root: LiveSpan): void => {
 export const pageLoad = (): void => {
   const server = serverSpan()
   const attributes: Attributes = { 'url.full': scrubUrl(location.href) }
-  const { activationStart = 0 } = (navigation() ?? {}) as { activationStart?: number }
+  const { activationStart = 0 } = navigationTiming()
   const root = startSpan('documentLoad', null, activationStart, attributes, 1, view.span)
   if (server) root.links.push(server)
   let done: boolean | undefined
   const finish = guard('page-load', (early?: string) => {
     if (done) return
     done = true
-    const entry = navigation()
+    const entry = navigationTiming()
     attributes['hotspan.ended_by'] = early
     attributes['hotspan.navigation.type'] = entry?.type
     if (entry) {
