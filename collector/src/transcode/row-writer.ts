@@ -1,3 +1,9 @@
+import { isUtf8 } from 'node:buffer'
+import { decodeUtf8 } from '@hotspan/otlp/wire'
+
+/** Texts up to this many bytes are copied by a loop, which beats the call into `set()`. */
+const shortBytes = 40
+
 /** A growing buffer of RowBinary. One is kept and used again; `copy` gives the finished rows. */
 export class RowWriter {
   bytes: Buffer
@@ -44,6 +50,47 @@ export class RowWriter {
     this.reserve(8)
     this.bytes.writeBigUInt64LE(BigInt.asUintN(64, value), this.at)
     this.at += 8
+  }
+
+  /** A 64-bit little-endian integer from its halves. */
+  int64(high: number, low: number): void {
+    this.reserve(8)
+    const { bytes } = this
+    let at = this.at
+    bytes[at++] = low
+    bytes[at++] = low >>> 8
+    bytes[at++] = low >>> 16
+    bytes[at++] = low >>> 24
+    bytes[at++] = high
+    bytes[at++] = high >>> 8
+    bytes[at++] = high >>> 16
+    bytes[at++] = high >>> 24
+    this.at = at
+  }
+
+  /** Length and UTF-8 text of source[start, end), without a string between; invalid sequences become U+FFFD. */
+  text(source: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    let seen = 0
+    if (length > shortBytes) seen = 0x80
+    else for (let i = start; i < end; i++) seen |= source[i]!
+    if (seen >= 0x80 && !isUtf8(source.subarray(start, end))) {
+      this.string(decodeUtf8(source, start, end))
+      return
+    }
+    this.varint(length)
+    this.raw(source, start, end)
+  }
+
+  /** Bytes as they are, without a length. */
+  raw(source: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    this.reserve(length)
+    const { bytes } = this
+    let at = this.at
+    if (length <= shortBytes) for (let i = start; i < end; i++) bytes[at++] = source[i]!
+    else bytes.set(source.subarray(start, end), at)
+    this.at += length
   }
 
   copy(): Buffer {
