@@ -10,8 +10,24 @@ export { liveOwner, type Owner } from './data-directory/owner.ts'
 export { unsupportedReason } from './engine/platform.ts'
 export { CollectorError, type CollectorErrorCode } from './errors.ts'
 export type { Route, RouteRequest, RouteResponse } from './page/routes.ts'
+export { type CompleteTrace, type CompleteTracesArgs, completeTraces } from './queries/complete-traces.ts'
+export { distinctSpans } from './queries/distinct-spans.ts'
+export { type ExemplarTrace, type ExemplarTracesArgs, exemplarTraces } from './queries/exemplar-traces.ts'
+export {
+  type OperationFigures,
+  type OperationsArgs,
+  operations,
+  rootOperations,
+} from './queries/operations.ts'
+export {
+  type RepeatedSiblings,
+  type RepeatedSiblingsArgs,
+  repeatedSiblings,
+} from './queries/repeated-siblings.ts'
 export { inScope, type QueryBounds, runQuery, type Scope, scopeParameters } from './queries/run-query.ts'
+export { type ServiceCoverage, services } from './queries/services.ts'
 export { spansOfTraces } from './queries/spans-of-traces.ts'
+export { type StatementFigures, type StatementsArgs, statements } from './queries/statements.ts'
 export { traceById } from './queries/trace-by-id.ts'
 export type { RejectReason } from './receiver/http-failure.ts'
 export { type OpenStoreOptions, openStore, type Store } from './store.ts'
