@@ -1,4 +1,5 @@
-import { context, propagation, trace } from '@opentelemetry/api'
+import * as ownApi from '@opentelemetry/api'
+import { newerApiCopy } from './core/api-copy.ts'
 import { AgentContextManager } from './core/context-manager.ts'
 import { W3cPropagator } from './core/propagator.ts'
 import { runtime } from './core/runtime.ts'
@@ -58,6 +59,7 @@ export function start(options: AgentOptions = {}): boolean {
   )
   const sender = createSender(() => queue, settings.endpoint, settings.delayMs, log)
   queue.scopeIndex('@hotspan/agent', AGENT_VERSION)
+  const { trace, context, propagation } = newerApiCopy(ownApi, process.argv[1])
   if (
     !trace.setGlobalTracerProvider(
       new AgentTracerProvider((name, version) => queue.scopeIndex(name, version)),

@@ -2,6 +2,13 @@
 import { isDisabled } from './disabled.ts'
 
 if (!isDisabled(process.env)) {
-  const { start } = await import('./agent.ts')
-  start()
+  try {
+    const { start } = await import('./agent.ts')
+    start()
+  } catch (error) {
+    // The app comes first: it runs, untraced.
+    process.stderr.write(
+      `[hotspan] the agent does not start: ${error instanceof Error ? error.stack : String(error)}\n`,
+    )
+  }
 }

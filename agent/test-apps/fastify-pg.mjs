@@ -57,6 +57,7 @@ app.get('/outgoing', async (request) => {
 })
 
 app.get('/slow', async () => {
+  process.stdout.write(`${JSON.stringify({ slow: 'begun' })}\n`)
   await pool.query('SELECT pg_sleep(0.3)')
   return 'late'
 })

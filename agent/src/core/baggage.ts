@@ -27,6 +27,7 @@ export function parseBaggage(header: string): Baggage | undefined {
       try {
         const key = decodeURIComponent(pair.slice(0, equals).trim())
         const value = decodeURIComponent(pair.slice(equals + 1).trim())
+        if (key === '') continue
         entries[key] =
           semicolon < 0
             ? { value }

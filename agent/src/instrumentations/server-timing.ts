@@ -41,9 +41,10 @@ export function installServerTiming(): () => void {
   }
 }
 
+/** Node's own fetch sends `sec-fetch-mode`, but no `sec-fetch-site`. */
 function isFromBrowser(request: IncomingMessage): boolean {
   const { headers } = request
-  return headers['sec-fetch-mode'] !== undefined || headers['user-agent']?.startsWith('Mozilla/') === true
+  return headers['sec-fetch-site'] !== undefined || headers['user-agent']?.startsWith('Mozilla/') === true
 }
 
 function addHeader(response: ServerResponse, span: AgentSpan, args: unknown[]): void {

@@ -227,11 +227,9 @@ function endOfDollar(text: string, at: number): number {
 function summarise(words: readonly string[]): { summary: string; operation: string } {
   let operation = ''
   let summary = ''
-  let lastPushed = ''
   const push = (part: string): void => {
     if (summary.length + part.length + 1 > MAX_SUMMARY_LENGTH) return
     summary += summary === '' ? part : ` ${part}`
-    lastPushed = part
   }
   for (let i = 0; i < words.length; i++) {
     const upper = words[i]!.toUpperCase()
@@ -241,7 +239,7 @@ function summarise(words: readonly string[]): { summary: string; operation: stri
       if (operation !== '' && (before === 'FOR' || before === 'DO' || before === 'ON' || before === 'KEY'))
         continue
       if (operation === '') operation = upper
-      if (lastPushed !== upper) push(upper)
+      push(upper)
     }
     // Before the first operation stands WITH: the names of its parts are no tables.
     if (!BEFORE_TARGET.has(upper) || operation === '') continue

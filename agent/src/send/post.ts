@@ -2,7 +2,7 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { WireReader } from '@hotspan/otlp/wire'
+import { decodeExportResponse } from '@hotspan/otlp'
 import type { Batch } from './span-queue.ts'
 
 export interface Endpoint {
@@ -99,29 +99,14 @@ function readAnswer(response: IncomingMessage, settle: (result: PostResult) => v
   })
 }
 
-/** `ExportTraceServiceResponse.partial_success`; an answer that is no such message says nothing. */
-export function partialSuccess(answer: Uint8Array): { rejected: number; message: string } {
-  let rejected = 0
-  let message = ''
+/** What the endpoint did not store; an answer that is no OTLP message says nothing. */
+function partialSuccess(answer: Uint8Array): { rejected: number; message: string } {
   try {
-    const reader = new WireReader(answer)
-    while (reader.more()) {
-      const tag = reader.tag()
-      if (tag !== 10) {
-        reader.skip(tag)
-        continue
-      }
-      const outer = reader.enter()
-      while (reader.more()) {
-        const inner = reader.tag()
-        if (inner === 8) rejected = Number(reader.int64())
-        else if (inner === 18) message = reader.string()
-        else reader.skip(inner)
-      }
-      reader.leave(outer)
-    }
+    const partial = decodeExportResponse(answer)
+    if (partial !== null)
+      return { rejected: Math.max(0, Number(partial.rejected)), message: partial.errorMessage }
   } catch {
-    return { rejected: 0, message: '' }
+    // Not ours to complain about: the status said that it was accepted.
   }
-  return { rejected: Math.max(rejected, 0), message }
+  return { rejected: 0, message: '' }
 }

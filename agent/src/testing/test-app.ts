@@ -9,8 +9,8 @@ const register = fileURLToPath(new URL('../../dist/register.js', import.meta.url
 export interface TestApp {
   /** Base URL, when the app printed `{"port": ...}`. */
   readonly url: string
-  /** Everything that the app printed as JSON lines, the first included. */
-  readonly printed: unknown[]
+  /** Resolves with the first printed JSON line that holds. */
+  printed(holds: (line: PrintedLine) => boolean): Promise<PrintedLine>
   readonly child: ChildProcess
   stderr(): string
   /** Sends a signal and resolves with how the process ended. */
@@ -18,6 +18,8 @@ export interface TestApp {
   /** Resolves when the process has ended by itself. */
   readonly ended: Promise<Ended>
 }
+
+export type PrintedLine = Record<string, unknown>
 
 export interface Ended {
   readonly code: number | null
@@ -44,10 +46,16 @@ export async function startApp(
   const ended = new Promise<Ended>((resolve) => {
     child.once('close', (code, signal) => resolve({ code, signal }))
   })
-  const printed: unknown[] = []
+  const printed: PrintedLine[] = []
+  let waiting: (() => void)[] = []
   const lines = createInterface({ input: child.stdout! })
   const first = new Promise<void>((resolve) => lines.once('line', () => resolve()))
-  lines.on('line', (line) => printed.push(JSON.parse(line)))
+  lines.on('line', (line) => {
+    printed.push(JSON.parse(line))
+    const woken = waiting
+    waiting = []
+    for (const wake of woken) wake()
+  })
   await Promise.race([
     first,
     ended.then(({ code, signal }) => {
@@ -58,7 +66,13 @@ export async function startApp(
   const port = (printed[0] as { port?: number }).port
   return {
     url: `http://127.0.0.1:${port}`,
-    printed,
+    async printed(holds) {
+      for (;;) {
+        const found = printed.find(holds)
+        if (found !== undefined) return found
+        await new Promise<void>((resolve) => waiting.push(resolve))
+      }
+    },
     child,
     stderr: () => stderr,
     ended,
