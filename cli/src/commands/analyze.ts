@@ -1,67 +1,7 @@
-import { analyze } from '@hotspan/analyzers'
-import { openStore, spansOfTraces } from '@hotspan/collector'
 import { Command, Option } from 'commander'
-import { settings, settle } from '../config/settings.ts'
-import { timeWindow, type WindowFlags } from '../config/time-window.ts'
+import type { AnalyzeFlags } from '../actions/analyze.ts'
 import { choice } from '../process/choice.ts'
-import { note, writeData } from '../process/output.ts'
-import { addStoreOptions, type StoreFlags, storePlace } from '../process/store-options.ts'
-import { exampleTraceIds } from '../render/finding-facts.ts'
-import { renderHtml } from '../render/html.ts'
-import { renderJson } from '../render/json.ts'
-import { renderMarkdown } from '../render/markdown.ts'
-import { columnsOf, wantsColor } from '../render/terminal.ts'
-import { renderText } from '../render/text.ts'
-import { around } from '../trace/find-trace.ts'
-
-interface AnalyzeFlags extends StoreFlags, WindowFlags {
-  readonly format: 'text' | 'json' | 'markdown' | 'html'
-  readonly output?: string
-  readonly brief?: boolean
-  readonly possible?: boolean
-  readonly warmUp?: string
-  readonly minTraces?: string
-  readonly minMinutes?: string
-}
-
-const hourMs = 3_600_000
-
-const runAnalyze = async (flags: AnalyzeFlags): Promise<void> => {
-  const place = await storePlace(flags)
-  const window = timeWindow(flags, Date.now(), hourMs)
-  const warmUpSec = settle(settings.warmUpSec, flags.warmUp, process.env, place.config).value
-  const minTraces = settle(settings.minTraces, flags.minTraces, process.env, place.config).value
-  const minMinutes = settle(settings.minMinutes, flags.minMinutes, process.env, place.config).value
-  const store = await openStore({ dataDir: place.dataDir, project: place.project })
-  try {
-    const report = await analyze(store, {
-      ...window,
-      ...(warmUpSec === undefined ? {} : { warmUpSec }),
-      ...(minTraces === undefined ? {} : { minTraces }),
-      ...(minMinutes === undefined ? {} : { minMinutes }),
-    })
-    const possible = flags.possible ?? false
-    if (flags.format === 'json') await writeData(renderJson(report), flags.output)
-    else if (flags.format === 'markdown') await writeData(renderMarkdown(report, { possible }), flags.output)
-    else if (flags.format === 'html') {
-      const ids = exampleTraceIds(report)
-      const traces = ids.length === 0 ? [] : await spansOfTraces(store, around(window), ids)
-      await writeData(renderHtml(report, { traces }), flags.output)
-    } else {
-      const color = flags.output === undefined && wantsColor(process.stdout, process.env)
-      const width = flags.output === undefined ? columnsOf(process.stdout) : 80
-      await writeData(
-        renderText(report, { color, width, brief: flags.brief ?? false, possible }),
-        flags.output,
-      )
-    }
-    if (flags.format === 'html' && flags.output === undefined && process.stdout.isTTY) {
-      note('Tip: --output report.html writes a file to open in a browser')
-    }
-  } finally {
-    await store.close()
-  }
-}
+import { addStoreOptions } from '../process/store-options.ts'
 
 export const analyzeCommand = (): Command =>
   addStoreOptions(
@@ -86,4 +26,4 @@ export const analyzeCommand = (): Command =>
       'after',
       '\nExamples:\n  hotspan analyze --since 15m\n  hotspan analyze --format html --output report.html\n  hotspan analyze --format markdown >> "$GITHUB_STEP_SUMMARY"',
     )
-    .action(runAnalyze)
+    .action(async (flags: AnalyzeFlags) => (await import('../actions/analyze.ts')).runAnalyze(flags))

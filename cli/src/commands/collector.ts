@@ -1,43 +1,6 @@
-import { createCollector } from '@hotspan/collector'
-import { isLoopback } from '@hotspan/loadtests'
 import { Command } from 'commander'
-import { settings, settle } from '../config/settings.ts'
-import { apiRoutes } from '../live/api-routes.ts'
-import { LiveReport } from '../live/live-report.ts'
-import { note } from '../process/output.ts'
-import { untilSignal } from '../process/signals.ts'
-import { addStoreOptions, type StoreFlags, storePlace } from '../process/store-options.ts'
-
-interface CollectorFlags extends StoreFlags {
-  readonly host?: string
-  readonly otlpPort?: string
-  readonly pagePort?: string
-}
-
-const runCollector = async (flags: CollectorFlags): Promise<void> => {
-  const place = await storePlace(flags)
-  const live = new LiveReport({})
-  const collector = await createCollector({
-    dataDir: place.dataDir,
-    project: place.project,
-    host: settle(settings.host, flags.host, process.env, place.config).value,
-    otlpHttpPort: settle(settings.otlpHttpPort, flags.otlpPort, process.env, place.config).value,
-    pagePort: settle(settings.pagePort, flags.pagePort, process.env, place.config).value,
-    routes: apiRoutes(live),
-    jobs: [live.job],
-  })
-  live.use(collector.store)
-  try {
-    process.stdout.write(`otlp ${collector.otlpUrl}\npage ${collector.pageUrl}\ndata ${place.dataDir}\n`)
-    if (!isLoopback(new URL(collector.pageUrl).hostname))
-      note('The page asks for the token in owner.json of the data directory.')
-    note('Ready. Stop with Ctrl-C.')
-    await untilSignal()
-    note('Stopping: storing what was acknowledged.')
-  } finally {
-    await collector.close()
-  }
-}
+import type { CollectorFlags } from '../actions/collector.ts'
+import { addStoreOptions } from '../process/store-options.ts'
 
 export const collectorCommand = (): Command =>
   addStoreOptions(
@@ -46,4 +9,4 @@ export const collectorCommand = (): Command =>
       .option('--host <address>', 'address to bind to (default: 127.0.0.1)')
       .option('--otlp-port <port>', 'OTLP/HTTP port, 0 for any (default: 4318)')
       .option('--page-port <port>', 'port of page and API, 0 for any (default: 4319)'),
-  ).action(runCollector)
+  ).action(async (flags: CollectorFlags) => (await import('../actions/collector.ts')).runCollector(flags))

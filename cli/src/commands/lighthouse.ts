@@ -1,64 +1,8 @@
-import { openStore } from '@hotspan/collector'
-import { type FormFactor, importRun, runFolder, runLighthouse, writeRun } from '@hotspan/loadtests'
 import { Command, Option } from 'commander'
-import { durationExpected, parseDurationMs, parseHttpUrl, urlExpected } from '../config/parse.ts'
-import { badValue } from '../errors.ts'
+import type { LighthouseFlags } from '../actions/lighthouse.ts'
+import { durationExpected, parseDurationMs } from '../config/parse.ts'
 import { choice, parsed } from '../process/choice.ts'
-import { note, writeData } from '../process/output.ts'
-import { shownPath, typedCommand } from '../process/run-folders.ts'
-import { onStopSignals } from '../process/signals.ts'
-import { addStoreOptions, type StoreFlags, storePlace } from '../process/store-options.ts'
-import { renderJson } from '../render/json.ts'
-import { renderRunText } from '../render/run-text.ts'
-import { columnsOf, wantsColor } from '../render/terminal.ts'
-
-interface LighthouseFlags extends StoreFlags {
-  readonly formFactor: FormFactor
-  readonly scenario: string
-  readonly timeout: number
-  readonly chrome?: string
-  readonly format: 'text' | 'json'
-  readonly output?: string
-  readonly import: boolean
-}
-
-const runPage = async (address: string, flags: LighthouseFlags): Promise<void> => {
-  const place = await storePlace(flags)
-  const url = parseHttpUrl(address)
-  if (url === undefined) throw badValue('URL', address, urlExpected)
-  const stop = new AbortController()
-  const forget = onStopSignals(() => stop.abort())
-  try {
-    note(`measuring ${url.href} as ${flags.formFactor}; this takes 10 to 60 s`)
-    const { run, samples, lhr } = await runLighthouse({
-      url: url.href,
-      formFactor: flags.formFactor,
-      scenario: flags.scenario,
-      timeLimitMs: flags.timeout,
-      signal: stop.signal,
-      command: typedCommand(),
-      ...(flags.chrome === undefined ? {} : { chromePath: flags.chrome }),
-    })
-    const folder = runFolder(place.dataDir, run.id)
-    await writeRun(folder, run, samples, { 'lighthouse.json': JSON.stringify(lhr) })
-    if (flags.import) {
-      const store = await openStore({ dataDir: place.dataDir, project: place.project })
-      try {
-        await importRun(store, folder)
-      } finally {
-        await store.close()
-      }
-    }
-    if (flags.format === 'json') return await writeData(renderJson(run), flags.output)
-    const color = flags.output === undefined && wantsColor(process.stdout, process.env)
-    await writeData(
-      renderRunText(run, { color, width: columnsOf(process.stdout), folder: shownPath(folder) }),
-      flags.output,
-    )
-  } finally {
-    forget()
-  }
-}
+import { addStoreOptions } from '../process/store-options.ts'
 
 export const lighthouseCommand = (): Command =>
   addStoreOptions(
@@ -84,4 +28,6 @@ export const lighthouseCommand = (): Command =>
       )
       .option('--output <file>', 'write the summary there instead of to stdout')
       .option('--no-import', 'only the run folder, not the store'),
-  ).action(runPage)
+  ).action(async (address: string, flags: LighthouseFlags) =>
+    (await import('../actions/lighthouse.ts')).runPage(address, flags),
+  )

@@ -1,42 +1,7 @@
-import { openStore, spansOfTraces } from '@hotspan/collector'
 import { Command, Option } from 'commander'
+import type { TraceFlags } from '../actions/trace.ts'
 import { choice } from '../process/choice.ts'
-import { writeData } from '../process/output.ts'
-import { addStoreOptions, type StoreFlags, storePlace } from '../process/store-options.ts'
-import { renderJson } from '../render/json.ts'
-import { columnsOf, wantsColor } from '../render/terminal.ts'
-import { renderWaterfallText } from '../render/waterfall-text.ts'
-import { criticalSpanIds } from '../trace/critical-spans.ts'
-import { findTrace } from '../trace/find-trace.ts'
-import { traceDocument } from '../trace/trace-document.ts'
-import { buildWaterfall } from '../trace/waterfall.ts'
-
-interface TraceFlags extends StoreFlags {
-  readonly format: 'text' | 'json'
-  readonly output?: string
-  readonly all?: boolean
-}
-
-const runTrace = async (id: string, flags: TraceFlags): Promise<void> => {
-  const place = await storePlace(flags)
-  const store = await openStore({ dataDir: place.dataDir, project: place.project })
-  try {
-    const found = await findTrace(store, id)
-    const spans = await spansOfTraces(store, found, [found.traceId])
-    if (flags.format === 'json') return await writeData(renderJson(traceDocument(spans)), flags.output)
-    const all = flags.all ?? false
-    const waterfall = buildWaterfall(spans, {
-      criticalSpanIds: criticalSpanIds(spans),
-      ...(all ? { foldFrom: Infinity, maxRows: Infinity } : {}),
-    })
-    const toFile = flags.output !== undefined
-    const color = !toFile && wantsColor(process.stdout, process.env)
-    const width = toFile ? 80 : columnsOf(process.stdout)
-    await writeData(renderWaterfallText(waterfall, { color, width, statements: all }), flags.output)
-  } finally {
-    await store.close()
-  }
-}
+import { addStoreOptions } from '../process/store-options.ts'
 
 export const traceCommand = (): Command =>
   addStoreOptions(
@@ -50,4 +15,4 @@ export const traceCommand = (): Command =>
       )
       .option('--output <file>', 'write there instead of to stdout')
       .option('--all', 'every span, statements in full'),
-  ).action(runTrace)
+  ).action(async (id: string, flags: TraceFlags) => (await import('../actions/trace.ts')).runTrace(id, flags))

@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { badValue, CliError, missingSetUp, unknownName } from '../errors.ts'
 import { exitCode } from '../exit-codes.ts'
 import type { HotspanConfig } from './define-config.ts'
+import { budgetExpected, parseBudget } from './parse-budget.ts'
 import { settings } from './settings.ts'
 
 export interface LoadedConfig {
@@ -53,8 +54,9 @@ export const validateConfig = (value: unknown, file: string): HotspanConfig => {
     const expected = "a list of budgets such as ['p95<=250ms']"
     if (!Array.isArray(budgets)) throw badValue(`budgets in ${file}`, budgets, expected)
     for (const [index, budget] of budgets.entries()) {
-      if (typeof budget !== 'string')
-        throw badValue(`budgets[${index}] in ${file}`, budget, 'a budget such as p95<=250ms')
+      if (typeof budget !== 'string' || parseBudget(budget) === undefined) {
+        throw badValue(`budgets[${index}] in ${file}`, budget, budgetExpected)
+      }
     }
   }
   return value as HotspanConfig

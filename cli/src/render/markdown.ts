@@ -25,7 +25,8 @@ export const codeSpan = (text: string): string => {
   const space = line.startsWith('`') || line.endsWith('`') ? ' ' : ''
   return `${marks}${space}${line}${space}${marks}`
 }
-const cell = (text: string): string => codeSpan(text).replace(/\|/g, '\\|')
+/** The same for a table cell. */
+export const cellCode = (text: string): string => codeSpan(text).replace(/\|/g, '\\|')
 
 const codeBlock = (text: string): string => {
   const body = visibleLines(text)
@@ -50,7 +51,9 @@ const findingBlock = (finding: Finding): string => {
   if (finding.evidence.length > 0) {
     lines.push('', '| evidence | value | n |', '| --- | ---: | ---: |')
     for (const one of finding.evidence) {
-      lines.push(`| ${cell(one.label)} | ${cell(facts.evidenceValue(one))} | ${formatNumber(one.n)} |`)
+      lines.push(
+        `| ${cellCode(one.label)} | ${cellCode(facts.evidenceValue(one))} | ${formatNumber(one.n)} |`,
+      )
     }
   }
   if (finding.guards.length > 0) {
@@ -81,7 +84,7 @@ export const renderMarkdown = (report: Report, options: { readonly possible?: bo
   if (shown.length > 0) {
     const rows = shown.map(
       (one) =>
-        `| ${one.severity.toUpperCase()} | ${escapeMarkdown(one.title)} | ${cell(one.operation)} | ${facts.savingHeadline(one.saving)} |`,
+        `| ${one.severity.toUpperCase()} | ${escapeMarkdown(one.title)} | ${cellCode(one.operation)} | ${facts.savingHeadline(one.saving)} |`,
     )
     blocks.push(['| severity | what | where | saving |', '| --- | --- | --- | --- |', ...rows].join('\n'))
   }

@@ -1,0 +1,39 @@
+import { createCollector } from '@hotspan/collector'
+import { isLoopback } from '@hotspan/loadtests'
+import { settings, settle } from '../config/settings.ts'
+import { apiRoutes } from '../live/api-routes.ts'
+import { LiveReport } from '../live/live-report.ts'
+import { note } from '../process/output.ts'
+import { untilSignal } from '../process/signals.ts'
+import { type StoreFlags, storePlace } from '../process/store-options.ts'
+
+export interface CollectorFlags extends StoreFlags {
+  readonly host?: string
+  readonly otlpPort?: string
+  readonly pagePort?: string
+}
+
+export const runCollector = async (flags: CollectorFlags): Promise<void> => {
+  const place = await storePlace(flags)
+  const live = new LiveReport({})
+  const collector = await createCollector({
+    dataDir: place.dataDir,
+    project: place.project,
+    host: settle(settings.host, flags.host, process.env, place.config).value,
+    otlpHttpPort: settle(settings.otlpHttpPort, flags.otlpPort, process.env, place.config).value,
+    pagePort: settle(settings.pagePort, flags.pagePort, process.env, place.config).value,
+    routes: apiRoutes(live),
+    jobs: [live.job],
+  })
+  live.use(collector.store)
+  try {
+    process.stdout.write(`otlp ${collector.otlpUrl}\npage ${collector.pageUrl}\ndata ${place.dataDir}\n`)
+    if (!isLoopback(new URL(collector.pageUrl).hostname))
+      note('The page asks for the token in owner.json of the data directory.')
+    note('Ready. Stop with Ctrl-C.')
+    await untilSignal()
+    note('Stopping: storing what was acknowledged.')
+  } finally {
+    await collector.close()
+  }
+}

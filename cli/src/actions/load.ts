@@ -1,0 +1,98 @@
+import { openStore } from '@hotspan/collector'
+import {
+  type Arrivals,
+  type Endpoint,
+  generateLoad,
+  importRun,
+  type LoadProgress,
+  runFolder,
+  writeRun,
+} from '@hotspan/loadtests'
+import { parseHttpUrl, urlExpected } from '../config/parse.ts'
+import { parseEndpoint } from '../config/parse-endpoint.ts'
+import { badValue } from '../errors.ts'
+import { exitCode } from '../exit-codes.ts'
+import { note, writeData } from '../process/output.ts'
+import { shownPath, typedCommand } from '../process/run-folders.ts'
+import { onStopSignals } from '../process/signals.ts'
+import { type StoreFlags, storePlace } from '../process/store-options.ts'
+import type { SetExit } from '../program.ts'
+import { renderJson } from '../render/json.ts'
+import { formatMs } from '../render/numbers.ts'
+import { renderRunText } from '../render/run-text.ts'
+import { columnsOf, wantsColor } from '../render/terminal.ts'
+
+export interface LoadFlags extends StoreFlags {
+  readonly rate: number
+  readonly duration: number
+  readonly warmUp: number
+  readonly arrivals: Arrivals
+  readonly seed?: number
+  readonly endpoint: Endpoint[]
+  readonly timeout: number
+  readonly scenario: string
+  readonly allowRemote?: boolean
+  readonly format: 'text' | 'json'
+  readonly output?: string
+  readonly import: boolean
+}
+
+const progressLine = (progress: LoadProgress): string => {
+  const part = progress.warmingUp ? 'warm-up' : 'measuring'
+  const share = Math.min(100, Math.floor((progress.elapsedMs / progress.lengthMs) * 100))
+  return `${part} ${share} %  ${progress.due} due  ${progress.open} open  ${progress.failed} failed  p50 ${formatMs(progress.p50Ms)}  p95 ${formatMs(progress.p95Ms)}`
+}
+
+export const runLoad = async (address: string, flags: LoadFlags, setExit: SetExit): Promise<void> => {
+  const place = await storePlace(flags)
+  const url = parseHttpUrl(address)
+  if (url === undefined) throw badValue('URL', address, urlExpected)
+  const named = flags.endpoint.length > 0
+  const endpoints = named ? flags.endpoint : [parseEndpoint(`${url.pathname}${url.search}`)!]
+  const stop = new AbortController()
+  const forget = onStopSignals(() => stop.abort())
+  const live = process.stderr.isTTY === true
+  try {
+    const { run, samples } = await generateLoad({
+      url: named ? url.href : url.origin,
+      scenario: { name: flags.scenario, endpoints },
+      arrivals: flags.arrivals,
+      arrivalsPerSec: flags.rate,
+      measuredMs: flags.duration,
+      warmUpMs: flags.warmUp,
+      timeoutMs: flags.timeout,
+      allowRemote: flags.allowRemote ?? false,
+      signal: stop.signal,
+      command: typedCommand(),
+      ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+      ...(live
+        ? { onProgress: (progress) => void process.stderr.write(`\r\u001b[K${progressLine(progress)}`) }
+        : {}),
+    })
+    if (live) process.stderr.write('\r\u001b[K')
+    const folder = runFolder(place.dataDir, run.id)
+    await writeRun(folder, run, samples)
+    if (flags.import) {
+      const store = await openStore({ dataDir: place.dataDir, project: place.project })
+      try {
+        await importRun(store, folder)
+      } finally {
+        await store.close()
+      }
+    }
+    if (flags.format === 'json') await writeData(renderJson(run), flags.output)
+    else {
+      const color = flags.output === undefined && wantsColor(process.stdout, process.env)
+      await writeData(
+        renderRunText(run, { color, width: columnsOf(process.stdout), folder: shownPath(folder) }),
+        flags.output,
+      )
+    }
+    if (run.health.voidReason !== '') {
+      note(`hotspan: the run is void: ${run.health.voidReason}`)
+      setExit(exitCode.inconclusive)
+    }
+  } finally {
+    forget()
+  }
+}

@@ -1,0 +1,37 @@
+import { openStore, spansOfTraces } from '@hotspan/collector'
+import { writeData } from '../process/output.ts'
+import { type StoreFlags, storePlace } from '../process/store-options.ts'
+import { renderJson } from '../render/json.ts'
+import { columnsOf, wantsColor } from '../render/terminal.ts'
+import { renderWaterfallText } from '../render/waterfall-text.ts'
+import { criticalSpanIds } from '../trace/critical-spans.ts'
+import { findTrace } from '../trace/find-trace.ts'
+import { traceDocument } from '../trace/trace-document.ts'
+import { buildWaterfall } from '../trace/waterfall.ts'
+
+export interface TraceFlags extends StoreFlags {
+  readonly format: 'text' | 'json'
+  readonly output?: string
+  readonly all?: boolean
+}
+
+export const runTrace = async (id: string, flags: TraceFlags): Promise<void> => {
+  const place = await storePlace(flags)
+  const store = await openStore({ dataDir: place.dataDir, project: place.project })
+  try {
+    const found = await findTrace(store, id)
+    const spans = await spansOfTraces(store, found, [found.traceId])
+    if (flags.format === 'json') return await writeData(renderJson(traceDocument(spans)), flags.output)
+    const all = flags.all ?? false
+    const waterfall = buildWaterfall(spans, {
+      criticalSpanIds: criticalSpanIds(spans),
+      ...(all ? { foldFrom: Infinity, maxRows: Infinity } : {}),
+    })
+    const toFile = flags.output !== undefined
+    const color = !toFile && wantsColor(process.stdout, process.env)
+    const width = toFile ? 80 : columnsOf(process.stdout)
+    await writeData(renderWaterfallText(waterfall, { color, width, statements: all }), flags.output)
+  } finally {
+    await store.close()
+  }
+}
