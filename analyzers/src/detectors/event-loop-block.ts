@@ -12,6 +12,8 @@ export const minStallMs = 50
 /** A process that did not run (stopped in a debugger, suspended machine) stalls longer than this, or without using the loop. */
 const maxStallMs = 60_000
 const minUtilization = 0.3
+/** Below this share of CPU time the thread was not computing: it was not scheduled, or waited in the kernel. */
+const minCpuRatio = 0.3
 const maxBlocks = 5_000
 
 const stallName = 'event_loop.stall'
@@ -27,7 +29,8 @@ const stallName = 'event_loop.stall'
  *              so it is not claimed.
  * Fingerprint  function and file of the top frame, else the model, else the operation.
  * Guards       start-up; a model being loaded (a finding of its own); debugger and suspended processes; stalls with a loop
- *              utilisation < 0.3 (the process was not given the CPU).
+ *              utilisation or CPU share < 0.3 (the process was not given the CPU: container throttling is a finding of its own);
+ *              stalls of worker threads, which serve no requests.
  */
 export const eventLoopBlock: Detector = { id: 'event-loop-block', needs: [], candidates, confirm }
 
@@ -69,8 +72,9 @@ async function confirm(
   window: AnalysisWindow,
 ): Promise<Judgement[]> {
   const groups = new Map<string, Stall[]>()
+  const watched = new Set(sample.entries.filter(hasWatchedStall).map((entry) => entry.service))
   for (const entry of sample.entries) {
-    for (const stall of stallsOf(entry)) {
+    for (const stall of watched.has(entry.service) ? stallsOf(entry) : mainThreadInferencesOf(entry)) {
       const key = JSON.stringify([entry.service, entry.operation, placeOf(stall)])
       const known = groups.get(key)
       if (known === undefined) groups.set(key, [stall])
@@ -82,28 +86,46 @@ async function confirm(
   return [...groups.values()].map((stalls) => judge(stalls, paid, window))
 }
 
+const isStall = ({ span }: TraceNode, entry: Entry): boolean =>
+  span.name === stallName &&
+  span.service === entry.service &&
+  span.resource['service.instance.id'] === entry.node.span.resource['service.instance.id']
+
+const hasWatchedStall = (entry: Entry): boolean => entry.nodes.some((node) => isStall(node, entry))
+
 function stallsOf(entry: Entry): Stall[] {
-  const stalls: Stall[] = []
   const inferences = entry.nodes.filter(({ span }) => isMainThreadInference(span.attributes))
-  for (const node of entry.nodes) {
-    if (node.span.name !== stallName || node.span.service !== entry.service) continue
-    const durationMs = node.span.durationNs / 1e6
-    const loading = inferences.find(
-      ({ span }) => span.attributes['hotspan.inference.phase'] === 'load' && covers(span, node),
+  const phaseOf = ({ span }: TraceNode) => span.attributes['hotspan.inference.phase']
+  return entry.nodes.flatMap((node): Stall[] => {
+    if (!isStall(node, entry) || !isComputing(node)) return []
+    const covering = inferences.filter(({ span }) => covers(span, node))
+    if (covering.some((inference) => phaseOf(inference) === 'load')) return []
+    return [{ entry, node, isWatched: true, inference: covering[0], durationMs: node.span.durationNs / 1e6 }]
+  })
+}
+
+/** Where nobody watches the loop, an inference on the main thread is known to stop it for as long as it takes. */
+function mainThreadInferencesOf(entry: Entry): Stall[] {
+  return entry.nodes
+    .filter(
+      ({ span }) =>
+        isMainThreadInference(span.attributes) && span.attributes['hotspan.inference.phase'] === 'forward',
     )
-    if (durationMs < minStallMs || durationMs > maxStallMs || loading !== undefined) continue
-    const utilization = Number.parseFloat(node.span.attributes['hotspan.event_loop.utilization'] ?? '')
-    if (utilization < minUtilization) continue
-    const inference = inferences.find(({ span }) => covers(span, node))
-    stalls.push({ entry, node, isWatched: true, inference, durationMs })
-  }
-  for (const node of inferences) {
-    const durationMs = node.span.durationNs / 1e6
-    if (node.span.attributes['hotspan.inference.phase'] !== 'forward' || durationMs < minStallMs) continue
-    if (stalls.some((stall) => stall.inference === node)) continue
-    stalls.push({ entry, node, isWatched: false, inference: node, durationMs })
-  }
-  return stalls
+    .map((node) => ({
+      entry,
+      node,
+      isWatched: false,
+      inference: node,
+      durationMs: node.span.durationNs / 1e6,
+    }))
+    .filter(({ durationMs }) => durationMs >= minStallMs && durationMs <= maxStallMs)
+}
+
+function isComputing({ span }: TraceNode): boolean {
+  const durationMs = span.durationNs / 1e6
+  if (durationMs < minStallMs || durationMs > maxStallMs) return false
+  const number = (name: string) => Number.parseFloat(span.attributes[`hotspan.event_loop.${name}`] ?? '')
+  return !(number('utilization') < minUtilization) && !(number('stall.cpu_time') < minCpuRatio * durationMs)
 }
 
 const isMainThreadInference = (attributes: Readonly<Record<string, string>>) =>
@@ -140,12 +162,12 @@ async function paidByOthers(window: AnalysisWindow): Promise<ReadonlyMap<string,
        sum(least(b.endNs, e.endNs, toInt64(b.second + 1) * 1000000000) - greatest(b.startNs, e.startNs, toInt64(b.second) * 1000000000)) / 1e6 AS ms
      FROM (
        SELECT TraceId, SpanId, ServiceName, ${instance}, ${range}
-       FROM (SELECT * FROM otel_traces WHERE ${inWindow} AND ${blocks} AND Duration <= ${maxStallMs * 1e6}
+       FROM (SELECT TraceId, SpanId, ServiceName, ResourceAttributes, Timestamp, Duration FROM otel_traces WHERE ${inWindow} AND ${blocks} AND Duration <= ${maxStallMs * 1e6}
              LIMIT 1 BY TraceId, SpanId LIMIT ${maxBlocks})
      ) AS b
      INNER JOIN (
        SELECT TraceId, SpanId, ServiceName, ${instance}, ${range}
-       FROM (SELECT * FROM otel_traces WHERE ${inWindow} AND SpanKind = 'Server' AND Duration <= ${maxStallMs * 1e6} AND ${isWarm}
+       FROM (SELECT TraceId, SpanId, ServiceName, ResourceAttributes, Timestamp, Duration FROM otel_traces WHERE ${inWindow} AND SpanKind = 'Server' AND Duration <= ${maxStallMs * 1e6} AND ${isWarm}
              LIMIT 1 BY TraceId, SpanId)
      ) AS e
      ON b.ServiceName = e.ServiceName AND b.instance = e.instance AND b.second = e.second

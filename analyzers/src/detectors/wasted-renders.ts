@@ -158,7 +158,7 @@ async function viewFigures(window: AnalysisWindow): Promise<ReadonlyMap<string, 
     window.store,
     `SELECT ServiceName AS service, SpanAttributes['hotspan.view.route'] AS route, sum(SampleWeight) AS interactions,
        sum(SampleWeight * Duration) / 1e6 AS busyMs, quantile(0.5)(Duration) / 1e6 AS p50Ms
-     FROM (SELECT * FROM otel_traces WHERE ${inWindow} AND SpanName = {name: String} LIMIT 1 BY TraceId, SpanId)
+     FROM (SELECT ServiceName, SpanAttributes, SampleWeight, Duration, TraceId, SpanId FROM otel_traces WHERE ${inWindow} AND SpanName = {name: String} LIMIT 1 BY TraceId, SpanId)
      GROUP BY service, route LIMIT 1000`,
     { ...window.parameters, name: commitsName },
   )

@@ -11,7 +11,7 @@ export interface TraceNode {
   readonly children: readonly TraceNode[]
   readonly startMs: number
   readonly endMs: number
-  /** Work that nobody waits for: a consumer's subtree, or a child that starts after its parent has ended. */
+  /** Not waited for: a consumer's subtree, a child that starts after its parent has ended, a stall of the event loop. */
   readonly detached: boolean
 }
 
@@ -136,6 +136,8 @@ function placeOnParent(node: MutableNode, inheritedShiftMs: number): number {
 function isAsynchronous(node: MutableNode): boolean {
   const parent = node.parent!
   if (node.span.kind === 'consumer' || parent.span.kind === 'producer') return true
+  // It says that the thread was busy while other spans of the request ran: an observation beside the work, not a piece of it.
+  if (node.span.name === 'event_loop.stall') return true
   return node.startMs >= parent.endMs && !crossesClocks(node) && node.endMs > parent.endMs
 }
 

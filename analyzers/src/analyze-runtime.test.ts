@@ -1,0 +1,260 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Report } from './finding.ts'
+import { Bench } from './testing/bench.ts'
+import { endOf, query, serve } from './testing/shapes.ts'
+import { type MadeSpan, type MadeTrace, Traffic } from './testing/traffic.ts'
+
+let bench: Bench
+beforeAll(async () => {
+  bench = await Bench.open()
+}, 60_000)
+afterAll(() => bench?.close())
+
+const sure = (report: Report) => report.findings.filter((finding) => finding.confidence !== 'possible')
+const ids = (report: Report) => sure(report).map((finding) => finding.detector)
+
+const inference = (
+  phase: 'load' | 'forward',
+  thread: 'main' | 'worker',
+  startMs: number,
+  durationMs: number,
+): MadeSpan => ({
+  name: `inference.${phase} ranker.onnx`,
+  startMs,
+  durationMs,
+  attributes: {
+    'hotspan.inference.model.name': 'ranker.onnx',
+    'hotspan.inference.phase': phase,
+    'hotspan.inference.thread': thread,
+  },
+  ...(thread === 'worker' && { resource: { 'service.instance.id': 'api-1-worker', 'thread.id': '1' } }),
+})
+
+const stall = (
+  startMs: number,
+  durationMs: number,
+  more: Record<string, string | number> = {},
+): MadeSpan => ({
+  name: 'event_loop.stall',
+  startMs,
+  durationMs,
+  attributes: {
+    'hotspan.event_loop.stall.duration': durationMs,
+    'hotspan.event_loop.utilization': 0.99,
+    'hotspan.event_loop.stall.cpu_time': durationMs * 0.9,
+    ...more,
+  },
+})
+
+const operation = 'GET /products/:id/recommendations'
+
+/** A request that computes, and others of the process that are open meanwhile. */
+function withVictims(
+  traffic: Traffic,
+  count: number,
+  blocking: (blockMs: number) => MadeSpan[],
+): MadeTrace[] {
+  const traces: MadeTrace[] = []
+  for (let i = 0; i < count; i++) {
+    const atMs = (i * 5 * 60_000) / count
+    const blockMs = traffic.around(100)
+    const spans = blocking(blockMs)
+    traces.push({ atMs, root: serve(operation, endOf(spans) + 5, spans) })
+    for (let k = 0; k < 3; k++)
+      traces.push({
+        atMs: atMs + 20 + k * 10,
+        root: serve('GET /products', blockMs, [query('SELECT a FROM b WHERE c = $1', blockMs - 5, 3)]),
+      })
+  }
+  return traces
+}
+
+describe('event-loop-block', () => {
+  test('inference on the main thread: the request that blocks and the ones that pay are both named', async () => {
+    const traffic = new Traffic(30)
+    const report = await bench.analyse(
+      withVictims(traffic, 40, (ms) => [inference('forward', 'main', 5, ms), stall(5, ms - 1)]),
+    )
+    expect(ids(report)).toEqual(['event-loop-block'])
+    const [finding] = sure(report)
+    expect(finding).toMatchObject({ operation, location: { model: 'ranker.onnx' } })
+    expect(finding!.fix).toContain('worker')
+    // Three others wait 100 ms each, less the 15 to 35 ms that they came later.
+    expect(finding!.evidence.find(({ label }) => label.includes('that waited'))?.value).toBeCloseTo(3, 0)
+    expect(finding!.saving!.perRequestMs.value).toBeGreaterThan(60)
+    expect(finding!.saving!.perRequestMs.value).toBeLessThan(90)
+  })
+
+  test('synchronous work that the profiler names is found at its frame', async () => {
+    const traffic = new Traffic(31)
+    const frame = {
+      'code.function.name': 'hashPassword',
+      'code.file.path': 'src/login.ts',
+      'code.line.number': 12,
+      'hotspan.event_loop.stall.samples': 9,
+    }
+    const report = await bench.analyse(withVictims(traffic, 40, (ms) => [stall(5, ms, frame)]))
+    expect(sure(report)).toMatchObject([
+      {
+        detector: 'event-loop-block',
+        location: { function: 'hashPassword', file: 'src/login.ts', line: 12 },
+      },
+    ])
+  })
+
+  test.each([
+    [
+      'inference in a worker',
+      (ms: number) => [
+        inference('forward', 'worker', 5, ms),
+        { ...stall(5, ms), resource: { 'service.instance.id': 'api-1-worker', 'thread.id': '1' } },
+      ],
+    ],
+    [
+      'stalls of a process that was not given the CPU',
+      (ms: number) => [stall(5, ms, { 'hotspan.event_loop.stall.cpu_time': 3 })],
+    ],
+    ['stalls below 50 ms', (ms: number) => [inference('forward', 'main', 5, ms * 0.2), stall(5, ms * 0.2)]],
+    ['a stall that nothing names', (ms: number) => [stall(5, ms)]],
+  ])('%s is none', async (_, blocking) => {
+    expect(ids(await bench.analyse(withVictims(new Traffic(32), 40, blocking)))).toEqual([])
+  })
+})
+
+describe('model-load', () => {
+  test('a load in every request is found, and its stall is not a second finding', async () => {
+    const traffic = new Traffic(40)
+    const report = await bench.analyse(
+      withVictims(traffic, 40, (ms) => [
+        inference('load', 'main', 5, ms),
+        stall(6, ms - 2),
+        inference('forward', 'main', 6 + ms, 20),
+      ]),
+    )
+    expect(ids(report)).toEqual(['model-load'])
+    expect(sure(report)).toMatchObject([
+      { operation, location: { model: 'ranker.onnx' }, confidence: 'likely' },
+    ])
+    expect(sure(report)[0]!.saving!.perRequestMs.value / 100).toBeGreaterThan(0.9)
+    expect(sure(report)[0]!.saving!.perRequestMs.value / 100).toBeLessThan(1.1)
+  })
+
+  test('loads at start-up, and one at the first request of each process, are none', async () => {
+    const traffic = new Traffic(41)
+    traffic.add(40, 5, (i) => {
+      const process = `api-${i % 8}`
+      const spans = [
+        ...(i < 8 ? [inference('load', 'main', 5, 100)] : []),
+        inference('forward', 'main', 110, 20),
+      ]
+      return { ...serve(operation, endOf(spans) + 5, spans), resource: { 'service.instance.id': process } }
+    })
+    const report = await bench.analyse(traffic.traces)
+    expect(ids(report)).toEqual([])
+    const start = new Traffic(42)
+    start.add(8, 5, () => ({ ...inference('load', 'main', 0, 400), service: 'api' }))
+    start.add(40, 5, () => serve(operation, 40, [inference('forward', 'main', 5, 20)]))
+    expect(ids(await bench.analyse(start.traces))).toEqual([])
+  })
+})
+
+describe('wasted-renders', () => {
+  const commits = (
+    events: readonly Record<string, string | number>[],
+    build = 'profiling',
+    phase = 'update',
+  ): MadeSpan => ({
+    name: 'interaction keydown',
+    service: 'web',
+    startMs: 0,
+    durationMs: 120,
+    attributes: { 'hotspan.view.route': '/search' },
+    children: [
+      {
+        name: 'react.commits',
+        startMs: 2,
+        durationMs: 90,
+        attributes: {
+          'hotspan.view.route': '/search',
+          'hotspan.react.build': build,
+          'hotspan.react.phase': phase,
+          'hotspan.react.commits': 1,
+          'hotspan.react.skipped_commits': 0,
+        },
+        events: events.map((attributes) => ({
+          name: 'hotspan.react.component',
+          attributes: Object.fromEntries(
+            Object.entries(attributes).map(([key, value]) => [`hotspan.react.${key}`, value]),
+          ),
+        })),
+      },
+    ],
+  })
+  const card = (traffic: Traffic, ms: number, more: Record<string, string | number> = {}) => ({
+    component: 'ProductCard',
+    cascade_root: 'ShopProvider',
+    renders: 96,
+    mounts: 0,
+    compared: 96,
+    wasted: 96,
+    reasons: 'ref:ctx:ShopContext=96, parent=3',
+    self_time: traffic.around(ms),
+    wasted_time: traffic.around(ms),
+    ...more,
+  })
+  const stars = (ms: number) => ({
+    component: 'Stars',
+    cascade_root: 'ShopProvider',
+    renders: 96,
+    mounts: 0,
+    compared: 96,
+    wasted: 96,
+    reasons: 'parent=96',
+    self_time: ms,
+    wasted_time: ms,
+  })
+
+  test('a context value that is new at every render is one finding: the cards, the context and the root', async () => {
+    const traffic = new Traffic(50)
+    traffic.add(30, 5, () => commits([stars(6), card(traffic, 30)]))
+    const report = await bench.analyse(traffic.traces)
+    expect(sure(report)).toMatchObject([
+      {
+        detector: 'wasted-renders',
+        confidence: 'likely',
+        operation: '/search',
+        location: { component: 'ProductCard', function: 'ShopProvider', route: '/search' },
+      },
+    ])
+    expect(sure(report)[0]!.fix).toContain('ShopContext')
+    expect(sure(report)[0]!.saving!.perRequestMs.value).toBeGreaterThan(32)
+    expect(sure(report)[0]!.saving!.perRequestMs.value).toBeLessThan(40)
+  })
+
+  test.each([
+    ['a development build', 'development', 'update', {}],
+    ['first mounts', 'profiling', 'mount', {}],
+    ['less than 16 ms', 'profiling', 'update', { wasted_time: 8, self_time: 8 }],
+    ['less than 30 % of the renders', 'profiling', 'update', { wasted: 25, wasted_time: 60 }],
+  ])('%s is none', async (_, build, phase, more) => {
+    const traffic = new Traffic(51)
+    traffic.add(30, 5, () => commits([card(traffic, 30, more)], build, phase))
+    const report = await bench.analyse(traffic.traces)
+    expect(report.findings).toEqual([])
+    if (build === 'development')
+      expect(report.cannotJudge).toMatchObject([{ detector: 'wasted-renders', service: 'web' }])
+  })
+
+  test('times estimated by a production build are possible only, and the report says what is missing', async () => {
+    const traffic = new Traffic(52)
+    traffic.add(30, 5, () => {
+      const { self_time: _, wasted_time: __, ...rest } = card(traffic, 30)
+      return commits([{ ...rest, est_time: 40 }], 'production')
+    })
+    const report = await bench.analyse(traffic.traces)
+    expect(ids(report)).toEqual([])
+    expect(report.cannotJudge.map(({ title }) => title)).toEqual([
+      'Cannot judge wasted-renders: no hotspan.react.self_time on service web',
+    ])
+  })
+})
