@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { spansOfTraces } from '@hotspan/collector'
+import { renderHtml, renderText } from 'hotspan/render'
+import { type Demo, runDemo } from './demo.ts'
+import { traceFacts } from './trace-facts.ts'
+
+const usage = `npm run demo -- [options]
+
+  --faults LIST    the shop's faults that are on: all, none, or names with commas   (default all)
+  --seconds N      length of the load; findings need two distinct minutes          (default 75)
+  --rate N         arrivals per second                                             (default 6)
+  --report FILE    where the HTML report goes                                      (default hotspan-report.html)
+  --no-lighthouse  leave the Lighthouse run out
+  --json FILE      report, phases and the traces of the findings as JSON
+  --keep           leave everything running until Ctrl+C`
+
+function readOptions() {
+  const { values } = parseArgs({
+    options: {
+      faults: { type: 'string', default: 'all' },
+      seconds: { type: 'string', default: '75' },
+      rate: { type: 'string', default: '6' },
+      report: { type: 'string', default: 'hotspan-report.html' },
+      json: { type: 'string' },
+      'no-lighthouse': { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  if (values.help) {
+    console.log(usage)
+    process.exit(0)
+  }
+  return {
+    faults: values.faults,
+    seconds: positive('--seconds', values.seconds),
+    arrivalsPerSec: positive('--rate', values.rate),
+    reportFile: resolve(values.report),
+    jsonFile: values.json === undefined ? undefined : resolve(values.json),
+    lighthouse: !values['no-lighthouse'],
+    keep: values.keep,
+  }
+}
+
+function positive(flag: string, text: string): number {
+  const value = Number(text)
+  if (!(value > 0 && Number.isFinite(value))) usageError(`${flag} is '${text}'; expected a number above 0`)
+  return value
+}
+
+function usageError(message: string): never {
+  console.error(`demo: ${message}\n\n${usage}`)
+  process.exit(2)
+}
+
+const startedMs = Date.now()
+const log = (line: string): void => {
+  console.error(`${((Date.now() - startedMs) / 1000).toFixed(0).padStart(4)} s  ${line}`)
+}
+
+async function writeReport(demo: Demo, file: string): Promise<void> {
+  const { window, findings } = demo.report
+  const shown = findings.flatMap(({ traceIds }) => traceIds.slice(0, 1))
+  const traces = await spansOfTraces(demo.store, window, shown)
+  await writeFile(file, renderHtml(demo.report, { traces }))
+}
+
+async function main(): Promise<number> {
+  let options: ReturnType<typeof readOptions>
+  try {
+    options = readOptions()
+  } catch (error) {
+    usageError((error as Error).message)
+  }
+  const chromium = process.env.CHROME_PATH ?? ''
+  if (!existsSync(chromium)) {
+    console.error(
+      'demo: no Chromium was found; install it (Debian: apt-get install chromium) or set CHROME_PATH',
+    )
+    return 2
+  }
+  const interrupted = new AbortController()
+  for (const name of ['SIGINT', 'SIGTERM'] as const)
+    process.once(name, () => interrupted.abort(new Error(`interrupted by ${name}`)))
+
+  const demo = await runDemo({ ...options, chromium, signal: interrupted.signal, log })
+  try {
+    await writeReport(demo, options.reportFile)
+    if (options.jsonFile) {
+      const traces = await traceFacts(demo.store, demo.report)
+      await writeFile(options.jsonFile, JSON.stringify({ report: demo.report, phases: demo.phases, traces }))
+    }
+    console.log(
+      `\n${renderText(demo.report, { color: Boolean(process.stdout.isTTY), width: process.stdout.columns ?? 100 })}`,
+    )
+    console.log(`HTML report   ${options.reportFile}`)
+    if (options.keep) {
+      console.log(
+        `Shop          ${demo.shop.url}\nLocal page    ${demo.pageUrl}\nOTLP          ${demo.otlpUrl}\n\nCtrl+C stops everything.`,
+      )
+      await new Promise<void>((stop) =>
+        interrupted.signal.addEventListener('abort', () => stop(), { once: true }),
+      )
+    } else {
+      console.log(
+        `Look next     open the report; npm run demo -- --keep leaves shop, page and data running;\n              npm run demo -- --faults none shows the same shop without faults`,
+      )
+    }
+  } finally {
+    await demo.close()
+  }
+  return 0
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error) => {
+    console.error(
+      `demo: ${error instanceof Error ? (error.name === 'AbortError' ? 'interrupted' : (error.stack ?? error.message)) : error}`,
+    )
+    process.exit(1)
+  },
+)

@@ -1,0 +1,151 @@
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import type { Finding, Report } from '@hotspan/analyzers'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+
+/**
+ * The demo as a user runs it, once with every fault and once with none, where the machine allows it in a network namespace
+ * whose only way out is an interface that counts packets.
+ */
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const run = promisify(execFile)
+const folder = mkdtempSync(join(tmpdir(), 'hotspan-demo-test-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+interface DemoOutput {
+  readonly report: Report
+  /** Trace ids of all findings, with what the store holds of each. */
+  readonly traces: readonly {
+    traceId: string
+    services: string[]
+    databases: string[]
+    roots: number
+    missingParents: number
+  }[]
+  /** Packets that left the machine; null where no namespace could be made. */
+  readonly packetsOut: number | null
+  readonly html: string
+}
+
+const pair = ['link', 'add', 'out0', 'type', 'veth', 'peer', 'name', 'out1']
+const canIsolate = spawnSync('unshare', ['-n', 'ip', ...pair]).status === 0
+
+/** Everything that is not loopback goes to out0, whose other end nobody listens on; the kernel counts what was sent. */
+const isolated = (command: string, countFile: string): string => `
+ip link set lo up
+ip ${pair.join(' ')}
+echo 1 > /proc/sys/net/ipv6/conf/out0/disable_ipv6
+echo 1 > /proc/sys/net/ipv6/conf/out1/disable_ipv6
+ip link set out0 arp off up
+ip link set out1 up
+ip addr add 192.0.2.1/24 dev out0
+ip route add default dev out0
+${command}
+status=$?
+awk '$1 == "out0:" { print $11 }' /proc/net/dev > ${countFile}
+exit $status`
+
+async function demo(faults: string): Promise<DemoOutput> {
+  const json = join(folder, `${faults}.json`)
+  const html = join(folder, `${faults}.html`)
+  const count = join(folder, `${faults}.packets`)
+  const command = `"${process.execPath}" examples/demo/dist/main.js --faults ${faults} --no-lighthouse --report ${html} --json ${json}`
+  const [program, args] = canIsolate
+    ? (['unshare', ['-n', 'bash', '-c', isolated(command, count)]] as const)
+    : (['bash', ['-c', command]] as const)
+  await run(program, args, { cwd: root, maxBuffer: 1 << 26 })
+  const output = JSON.parse(readFileSync(json, 'utf8'))
+  return {
+    ...output,
+    packetsOut: canIsolate ? Number(readFileSync(count, 'utf8')) : null,
+    html: readFileSync(html, 'utf8'),
+  }
+}
+
+const held = ({ confidence }: Finding): boolean => confidence !== 'possible'
+
+describe('with every fault on', () => {
+  let output: DemoOutput
+  beforeAll(async () => {
+    output = await demo('all')
+  }, 600_000)
+
+  /** What each fault that has a detector must be found as. */
+  const expected: readonly { fault: string; detector: string; where: (finding: Finding) => boolean }[] = [
+    {
+      fault: 'missing-index',
+      detector: 'slow-query',
+      where: ({ location }) => /reviews|order_lines/.test(location.statement ?? ''),
+    },
+    {
+      fault: 'n-plus-one',
+      detector: 'n-plus-one',
+      where: ({ operation, location }) =>
+        /^GET \/api\/products/.test(operation) && /\.js$|\.ts$/.test(location.file ?? ''),
+    },
+    {
+      fault: 'serial-calls',
+      detector: 'serialized-calls',
+      where: ({ operation }) => /^GET \/api\/products\/:/.test(operation),
+    },
+    {
+      fault: 'inference-on-main-thread',
+      detector: 'event-loop-block',
+      where: ({ location }) => /recommend|inference|score|run/i.test(`${location.function} ${location.file}`),
+    },
+    { fault: 'model-per-request', detector: 'model-load', where: ({ location }) => Boolean(location.model) },
+    {
+      fault: 'context-recreated',
+      detector: 'wasted-renders',
+      where: ({ location }) => Boolean(location.component),
+    },
+  ]
+  for (const { fault, detector, where } of expected)
+    test(`${fault} is found as ${detector} at the right place`, () => {
+      const found = output.report.findings.filter((finding) => finding.detector === detector && held(finding))
+      expect(found.filter(where), JSON.stringify(found, null, 2)).not.toEqual([])
+    })
+
+  test('each finding has three whole traces', () => {
+    const byId = new Map(output.traces.map((trace) => [trace.traceId, trace]))
+    for (const finding of output.report.findings.filter(held)) {
+      expect(finding.traceIds.length, finding.title).toBeGreaterThanOrEqual(3)
+      for (const id of finding.traceIds)
+        expect(byId.get(id), `${finding.title} ${id}`).toMatchObject({ roots: 1, missingParents: 0 })
+    }
+  })
+
+  test('one trace runs from the browser to the database', () => {
+    expect(
+      output.traces.some(
+        ({ services, databases }) =>
+          services.includes('shop-web') && services.includes('shop-api') && databases.includes('postgresql'),
+      ),
+    ).toBe(true)
+  })
+
+  test('the report is one file that asks nobody for anything', () => {
+    expect(output.html).not.toMatch(/(?:src|href)=["']?(?:https?:)?\/\//)
+    for (const finding of output.report.findings.filter(held)) expect(output.html).toContain(finding.id)
+  })
+
+  test.skipIf(!canIsolate)('no packet left the machine (needs the right to make a network namespace)', () => {
+    expect(output.packetsOut).toBe(0)
+  })
+})
+
+describe('with every fault off', () => {
+  let output: DemoOutput
+  beforeAll(async () => {
+    output = await demo('none')
+  }, 600_000)
+
+  test('nothing is likely or proven on the same traffic', () => {
+    expect(output.report.coverage.traces).toBeGreaterThan(100)
+    expect(output.report.findings.filter(held)).toEqual([])
+  })
+})
