@@ -53,16 +53,18 @@ export async function ownDirectory(dataDir: string, options: DataDirectoryOption
   try {
     if (before !== null && before !== 'unreadable') await endOrphanedEngine(before)
     checkVersionMarker(path)
+    let closing: Promise<void> | null = null
     const { engine, quarantinedTo } = options.withEngine
-      ? await openOrQuarantine(path, options.onEvent)
+      ? await openOrQuarantine(path, options.onEvent, () => nameEngine())
       : { engine: null, quarantinedTo: null }
     writeVersionMarker(path, engine?.version ?? '')
-    if (engine !== null) {
+    const nameEngine = () => {
+      if (engine === null || closing !== null) return
       const enginePid = engine.pid ?? 0
       owner = { ...owner, engineSocket: engine.socketPath, enginePid, engineStart: processStart(enginePid) }
       updateOwner(path, owner)
     }
-    let closing: Promise<void> | null = null
+    nameEngine()
     return {
       path,
       engine,
@@ -114,13 +116,15 @@ async function endOrphanedEngine(before: Owner): Promise<void> {
 async function openOrQuarantine(
   path: string,
   onEvent: (event: string) => void,
+  onRestart: () => void,
 ): Promise<{ engine: Engine; quarantinedTo: string | null }> {
   const storeDir = join(path, 'store')
+  const options = { storeDir, onEvent, onRestart }
   const until = Date.now() + 20_000
   let failure: unknown
   for (let attempt = 0; attempt < 2; ) {
     try {
-      return { engine: await Engine.start({ storeDir, onEvent }), quarantinedTo: null }
+      return { engine: await Engine.start(options), quarantinedTo: null }
     } catch (error) {
       if (!(error instanceof EngineStartError)) throw error
       failure = error
@@ -137,7 +141,7 @@ async function openOrQuarantine(
   onEvent(
     `the store did not open (${(failure as Error).message}); it was moved to ${quarantinedTo} and a new one is started. Nothing was removed.`,
   )
-  return { engine: await Engine.start({ storeDir, onEvent }), quarantinedTo }
+  return { engine: await Engine.start(options), quarantinedTo }
 }
 
 /** Whether an empty store opens on this machine now: if not, the fault is not the store's. */

@@ -2,9 +2,10 @@
  * The child process that owns the engine: a chdb session pool behind the ClickHouse HTTP interface on a unix socket. An abort
  * of the engine ends this process and not the receiver. It ends with its parent.
  */
-import { chmodSync, rmSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
+import { isRunning, processStart } from '../data-directory/process-identity.ts'
 import { answer } from './http-interface.ts'
 import type { EngineMessage, EngineStart } from './messages.ts'
 import { type EngineSession, SessionPool } from './session-pool.ts'
@@ -13,6 +14,18 @@ const start = JSON.parse(process.argv[2] ?? '{}') as EngineStart
 
 function tell(message: EngineMessage): void {
   if (process.connected) process.send?.(message)
+}
+
+// The engine locks its store but says nothing about it when that fails, so that its holder is also written beside the store.
+const holderPath = `${start.storeDir}.holder.json`
+
+function heldByAnother(): boolean {
+  try {
+    const holder = JSON.parse(readFileSync(holderPath, 'utf8')) as { pid: number; start: string }
+    return holder.pid !== process.pid && isRunning(holder.pid, holder.start)
+  } catch {
+    return false
+  }
 }
 
 // A signal to the terminal's group must not end the engine before its parent has handed over what it holds.
@@ -33,6 +46,9 @@ try {
   ]
   const open = () => new chdb.Session(start.storeDir, { connectionArgs })
   const health = open()
+  writeFileSync(holderPath, JSON.stringify({ pid: process.pid, start: processStart(process.pid) }), {
+    mode: 0o600,
+  })
   const first = await health.queryAsync('SELECT version()', { format: 'TabSeparated' })
   const version = Buffer.from(first.bytes()).toString('utf8').trim()
   const engine = {
@@ -68,12 +84,9 @@ try {
     tell({ type: 'ready', version })
   })
 } catch (error) {
+  const locked = heldByAnother()
   const message = error instanceof Error ? error.message : String(error)
-  tell({
-    type: 'failed',
-    message,
-    locked: /lock|already (?:in use|running)|another (?:server|process)/i.test(message),
-  })
+  tell({ type: 'failed', message: locked ? 'another process has it open' : message, locked })
   process.exitCode = 1
   process.disconnect?.()
 }

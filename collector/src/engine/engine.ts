@@ -18,6 +18,8 @@ export interface EngineOptions {
   readonly answerTimeoutMs?: number
   /** Told about every unplanned end and restart, for the log. */
   readonly onEvent?: (event: string) => void
+  /** Told after every restart: the process id is another one. */
+  readonly onRestart?: () => void
 }
 
 /** The engine did not open the directory. `locked`: another process holds it. */
@@ -131,9 +133,9 @@ export class Engine {
     let ready = false
     await new Promise<void>((resolve, reject) => {
       const timeoutMs = this.options.startTimeoutMs ?? 120_000
-      let failure: EngineStartError | null = null
+      let failure: { readonly message: string; readonly locked: boolean } | null = null
       const timer = setTimeout(() => {
-        failure = new EngineStartError(`the engine did not open its store within ${timeoutMs} ms`, false)
+        failure = { message: `no answer within ${timeoutMs} ms`, locked: false }
         child.kill('SIGKILL')
       }, timeoutMs)
       child.on('message', (message: EngineMessage) => {
@@ -144,28 +146,25 @@ export class Engine {
           this.version = message.version
           resolve()
         } else {
-          failure = new EngineStartError(
-            `the engine did not open ${this.options.storeDir}: ${message.message}`,
-            message.locked,
-          )
+          failure = message
         }
       })
       child.once('error', (error) => {
         clearTimeout(timer)
         reject(new EngineStartError(`the engine process did not start: ${error.message}`, false))
       })
-      child.once('exit', (code, signal) => {
+      // `close`: standard error has been read to its end.
+      child.once('close', (code, signal) => {
         clearTimeout(timer)
         this.child = null
         this.serving = null
         if (!ready) {
-          const how = signal ?? `code ${code}`
+          const why = failure?.message ?? `the process ended (${signal ?? `code ${code}`})`
+          // The library's own message says nothing; the engine's is on standard error.
+          const detail = /Code: \d+\..*/.exec(stderr)?.[0] ?? lastLine(stderr)
+          const message = `the engine did not open ${this.options.storeDir}: ${why}${detail === '' ? '' : `; ${detail}`}`
           reject(
-            failure ??
-              new EngineStartError(
-                `the engine process ended while opening (${how}): ${stderr.trim()}`,
-                /lock/i.test(stderr),
-              ),
+            new EngineStartError(message, (failure?.locked ?? false) || stderr.includes('Cannot lock file')),
           )
           return
         }
@@ -184,13 +183,16 @@ export class Engine {
     const waitMs = Math.min(50 * 2 ** this.failures, 5000)
     this.restarting = setTimeout(() => {
       if (this.closed) return
-      this.launch().catch((error: unknown) => {
-        this.failures += 1
-        this.options.onEvent?.(
-          `the engine did not start again: ${error instanceof Error ? error.message : String(error)}`,
-        )
-        if (!this.closed) this.relaunch()
-      })
+      this.launch().then(
+        () => this.options.onRestart?.(),
+        (error: unknown) => {
+          this.failures += 1
+          this.options.onEvent?.(
+            `the engine did not start again: ${error instanceof Error ? error.message : String(error)}`,
+          )
+          if (!this.closed) this.relaunch()
+        },
+      )
     }, waitMs)
   }
 
