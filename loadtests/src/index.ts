@@ -18,6 +18,8 @@ export { type LighthouseOptions, type LighthouseResult, runLighthouse } from './
 export { type Metric, type Run, runSchemaVersion, type Sample } from './run.ts'
 export { configHash } from './runs/config-hash.ts'
 export { type GitFacts, gitFacts } from './runs/git-facts.ts'
+export { type ImportResult, importRun } from './runs/import-run.ts'
+export { listRuns, type RunScope, runSamples } from './runs/list-runs.ts'
 export { machineKey } from './runs/machine-key.ts'
 export {
   listRunFolders,
