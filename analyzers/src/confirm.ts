@@ -157,7 +157,10 @@ function confidenceOf(pattern: Pattern): Confidence {
   return rank.indexOf(reached) <= rank.indexOf(most) ? reached : most
 }
 
-/** Whole traces first, those that start in a browser before others, then the typical before the extreme. */
+/**
+ * Traces to open: whole ones, those that start in a browser first. Only where fewer than three are whole (callers that send no
+ * spans), traces that begin at the service are shown too.
+ */
 function exemplars(observations: readonly Observation[]): string[] {
   const order = [...observations].sort(
     (a, b) =>
@@ -166,7 +169,11 @@ function exemplars(observations: readonly Observation[]): string[] {
       Number(b.isFair) - Number(a.isFair) ||
       (a.traceId < b.traceId ? -1 : 1),
   )
-  return [...new Set(order.map((observation) => observation.traceId))].slice(0, maxTraceIds)
+  const whole = new Set(
+    order.filter((observation) => observation.isWhole).map((observation) => observation.traceId),
+  )
+  const all = new Set(order.map((observation) => observation.traceId))
+  return [...(whole.size >= 3 ? whole : all)].slice(0, maxTraceIds)
 }
 
 /** Sampling that is not known is said, never assumed. */

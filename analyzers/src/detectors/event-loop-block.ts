@@ -182,13 +182,7 @@ function judge(stalls: readonly Stall[], paid: ReadonlyMap<string, Paid>, window
   const first = stalls[0]!
   const { entry } = first
   const model = modelOf(first)
-  const site = callSiteOf(
-    (
-      stalls.find(
-        ({ node, isWatched }) => isWatched && node.span.attributes['code.function.name'] !== undefined,
-      ) ?? first
-    ).node.span,
-  )
+  const site = siteOf(stalls)
   const byEntry = new Map<Entry, Stall[]>()
   for (const stall of stalls) byEntry.set(stall.entry, [...(byEntry.get(stall.entry) ?? []), stall])
   const costs = [...byEntry].map(([blocking, own]) => ({ blocking, ...costOf(own, paid) }))
@@ -230,6 +224,17 @@ function judge(stalls: readonly Stall[], paid: ReadonlyMap<string, Paid>, window
         : []),
     ],
   }
+}
+
+/** Where the inference was called, else the frame that the profiler met most. */
+function siteOf(stalls: readonly Stall[]): ReturnType<typeof callSiteOf> {
+  const sites = stalls.flatMap(({ node, inference }) => [
+    ...(inference === undefined ? [] : [callSiteOf(inference.span)]),
+    callSiteOf(node.span),
+  ])
+  return (
+    sites.find((site) => site.file !== undefined) ?? sites.find((site) => site.function !== undefined) ?? {}
+  )
 }
 
 interface Cost {

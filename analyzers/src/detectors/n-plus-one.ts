@@ -27,6 +27,8 @@ const maxSlopeP = 0.01
 const batchedExtraRatio = 0.2
 /** Repeats of one call with the same parameters are another matter (a cache), retries too. */
 const minDistinctRatio = 0.8
+/** A call starts at most this long after the end of its wait for a connection. */
+const maxAfterWaitMs = 2
 /** Calls further apart are polling. */
 const maxGapMs = 1000
 
@@ -34,7 +36,7 @@ const maxGapMs = 1000
  * N+1 query: one statement repeated under one parent, once per row of something.
  * Rule         N >= 5 siblings with one parent and statement, critical time >= max(20 ms, 5 % of the request); and one of: distinct
  *              parameters, one call site, N varies and the duration grows with it (one-sided p < 0.01), a sibling before them
- *              returned N rows. DETECTORS 4, no. 2.
+ *              returned N rows. A call's wait for a connection counts with it. DETECTORS 4, no. 2.
  * Likely       two of those four. A constant N is a fixed fan-out and stays `possible`, unless a sibling returned just N rows.
  * Saving       slope x (N - 1) when N varies and the slope is known to +-50 %, never more than the calls' own span; else re-timed
  *              to one call + 20 %, pessimistic.
@@ -66,6 +68,8 @@ interface Loop {
   readonly parent: TraceNode
   /** By start. */
   readonly calls: readonly TraceNode[]
+  /** Waits for a connection of the pool, by the call that they were for: each call of a loop waits for itself. */
+  readonly waits: ReadonlyMap<TraceNode, TraceNode>
   /** A sibling before the first call returned as many rows as there are calls. */
   readonly source: TraceNode | undefined
 }
@@ -102,10 +106,25 @@ function loopsOf(entry: Entry): Loop[] {
     for (const calls of byStatement.values()) {
       const { kind } = describe(statementOf(calls[0]!.span))
       if (kind !== 'read' && kind !== 'write') continue
-      loops.push({ entry, parent, calls, source: sourceOf(parent, calls) })
+      loops.push({ entry, parent, calls, waits: waitsOf(parent, calls), source: sourceOf(parent, calls) })
     }
   }
   return loops
+}
+
+/** The wait that ended where a call starts. Both lists are by start, so one pass finds them. */
+function waitsOf(parent: TraceNode, calls: readonly TraceNode[]): Map<TraceNode, TraceNode> {
+  const waits = parent.children.filter(({ span }) => isConnectSpan(span)).sort((a, b) => a.endMs - b.endMs)
+  const found = new Map<TraceNode, TraceNode>()
+  let next = 0
+  for (const call of calls) {
+    while (next < waits.length && waits[next]!.endMs < call.startMs - maxAfterWaitMs) next += 1
+    const wait = waits[next]
+    if (wait === undefined || wait.endMs > call.startMs + maxAfterWaitMs) continue
+    found.set(call, wait)
+    next += 1
+  }
+  return found
 }
 
 function sourceOf(parent: TraceNode, calls: readonly TraceNode[]): TraceNode | undefined {
@@ -234,19 +253,26 @@ function hasOneCallSite(loops: readonly Loop[]): boolean {
 const grows = (slope: Slope | null): boolean =>
   slope !== null && slope.growthP < maxSlopeP && slope.slope.low > 0
 
-function largestGapMs({ calls }: Loop): number {
+function largestGapMs({ calls, waits }: Loop): number {
   let largest = 0
-  for (let i = 1; i < calls.length; i++) largest = Math.max(largest, calls[i]!.startMs - calls[i - 1]!.endMs)
+  for (let i = 1; i < calls.length; i++) {
+    const askedMs = waits.get(calls[i]!)?.startMs ?? calls[i]!.startMs
+    largest = Math.max(largest, askedMs - calls[i - 1]!.endMs)
+  }
   return largest
 }
 
 function observationOf(loop: Loop): Observation | undefined {
   const { entry, calls } = loop
-  const mine = new Set(calls)
+  const mine = new Set([...calls, ...loop.waits.values()])
   const criticalMs = pathTimeMs(entry.path, (node) => mine.has(node))
   if (criticalMs < Math.max(minCriticalMs, minCriticalRatio * entry.durationMs)) return undefined
   const batchMs = Math.max(...calls.map((call) => call.endMs - call.startMs)) * (1 + batchedExtraRatio)
-  const removed: Edit[] = calls.slice(1).map(({ span }) => ({ kind: 'remove', spanId: span.spanId }))
+  const removed: Edit[] = calls
+    .slice(1)
+    .flatMap((call) => [call, loop.waits.get(call)])
+    .filter((node) => node !== undefined)
+    .map(({ span }) => ({ kind: 'remove', spanId: span.spanId }))
   const { savedMs } = retime(entry.node, removed)
   // The call that stays grows into the batch, and everything after it by as much.
   const first = calls[0]!
