@@ -28,7 +28,8 @@ export interface Transport {
 
 /**
  * Keep-alive HTTP/1.1 with one request per connection at a time, through undici's dispatch interface: no promise, no stream and no
- * header object per request. Connections are opened as they are needed, at most `connections`.
+ * header object per request: 14.5 us of CPU a request against 32 for node:http with a keep-alive agent (32 connections, Node 24,
+ * medians of 6 interleaved turns of 20,000). Connections are opened as they are needed, at most `connections`.
  */
 export function createTransport(origin: string, connections: number): Transport {
   // Time limits are the generator's own, counted on its schedule; undici's would only add timers.

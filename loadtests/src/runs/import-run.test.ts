@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openStore, type Store, unsupportedReason } from '@hotspan/collector'
+import { CollectorError, openStore, type Store } from '@hotspan/collector'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Run, Sample } from '../run.ts'
 import { importRun } from './import-run.ts'
@@ -9,16 +9,20 @@ import { listRuns, runSamples } from './list-runs.ts'
 import { exampleRun } from './run.fixture.ts'
 import { readRun, runFolder, writeRun } from './run-folder.ts'
 
-const missing = process.env.HOTSPAN_CLICKHOUSE_URL ? null : unsupportedReason()
 const required = (process.env.HOTSPAN_REQUIRE ?? '').split(',').includes('chdb')
-if (missing && required) throw new Error(`HOTSPAN_REQUIRE names chdb: ${missing}`)
 
+let missing = ''
 let dataDir = ''
 let store: Store
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'hotspan-import-'))
-  if (missing) return
-  store = await openStore({ dataDir, onEvent: () => {} })
+  try {
+    store = await openStore({ dataDir, onEvent: () => {} })
+  } catch (error) {
+    const absent = error instanceof CollectorError && /^HS_ENGINE_(PLATFORM|MISSING)$/.test(error.code)
+    if (!absent || required) throw error
+    missing = error.message
+  }
 }, 60_000)
 afterAll(async () => {
   await store?.close()
