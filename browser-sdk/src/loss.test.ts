@@ -91,6 +91,20 @@ describe.skipIf(noChromium)('nothing is lost when the page goes away', () => {
     await world.close()
   })
 
+  test('a receiver whose CORS policy knows no content-encoding gets plain bodies', async () => {
+    world = await openWorld(browser, script)
+    world.sink.allowHeaders = 'content-type'
+    await world.visit()
+    await fetchMany(400)
+    await until(
+      '400 spans',
+      () => received() === 400,
+      () => `${received()}`,
+    )
+    expect(world.sink.repeats).toBe(0)
+    await world.close()
+  })
+
   test('403 silences the page until the next load; other refusals are counted and reported', async () => {
     world = await openWorld(browser, script)
     world.sink.answer = { status: 400 }

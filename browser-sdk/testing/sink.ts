@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { gunzipSync } from 'node:zlib'
 import {
   type AnyValue,
   decodeLogsJson,
@@ -26,6 +27,8 @@ export interface Sink {
   rejected: number
   /** What the sink says from now on. */
   answer: { status: number; headers?: Record<string, string>; delayMs?: number }
+  /** What preflights are told; without `content-encoding` the SDK must do without compression. */
+  allowHeaders: string
   /** Whatever could not be decoded as OTLP/JSON. */
   readonly malformed: unknown[]
   close(): Promise<void>
@@ -55,11 +58,12 @@ export const openSink = async (): Promise<Sink> => {
   const seen = new Set<string>()
   const server = createServer(async (request, response) => {
     response.setHeader('access-control-allow-origin', '*')
-    response.setHeader('access-control-allow-headers', 'content-type')
+    response.setHeader('access-control-allow-headers', sink.allowHeaders)
     if (request.method === 'OPTIONS') return response.writeHead(204).end()
     const { pathname, searchParams } = new URL(request.url!, 'http://sink')
-    const body = await readBody(request).catch(() => undefined)
-    if (!body) return
+    const sent = await readBody(request).catch(() => undefined)
+    if (!sent) return
+    const body = request.headers['content-encoding'] === 'gzip' ? gunzipSync(sent) : sent
     const { status, headers, delayMs } = sink.answer
     if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs))
     if (status === 200) {
@@ -94,6 +98,7 @@ export const openSink = async (): Promise<Sink> => {
     repeats: 0,
     rejected: 0,
     answer: { status: 200 },
+    allowHeaders: 'content-type, content-encoding',
     malformed: [],
     close: () => closeServer(server),
   }

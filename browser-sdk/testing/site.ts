@@ -48,6 +48,7 @@ export const openSite = async (): Promise<Site> => {
     if (url.pathname.startsWith('/api/')) {
       response.setHeader('access-control-allow-origin', '*')
       response.setHeader('access-control-allow-headers', '*')
+      response.setHeader('access-control-allow-methods', '*')
       if (request.method === 'OPTIONS') return response.writeHead(204).end()
       site.requests.push({ path: url.pathname, method: request.method!, headers: request.headers })
       const ms = Number(url.searchParams.get('ms'))

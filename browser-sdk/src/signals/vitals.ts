@@ -7,6 +7,12 @@ import { scrubUrl } from '../core/scrub.ts'
 import { selectorOf } from '../core/selector.ts'
 import { emitEvent, view } from '../core/tracer.ts'
 
+/** Event entries cannot be asked for later; the interaction that counts is among the last of them or long past. */
+const KEPT_EVENTS = 200
+let recentEvents: PerformanceEventTiming[] = []
+
+const handlersMs = (entry: PerformanceEventTiming): number => entry.processingEnd - entry.processingStart
+
 /**
  * What a vital is made of, by the definitions of web-vitals' attribution build, which alone is as large as half of this
  * package. Left out there: scripts of slow interactions, which our long frames carry.
@@ -35,8 +41,11 @@ const attribution = (vital: MetricType): Attributes => {
       }
     }
     case 'INP': {
-      const { entries } = vital
-      const [{ name, startTime }] = entries as [PerformanceEventTiming]
+      // The vital carries the longest entries only, often a pointerdown that waited for the click's handler.
+      const [{ interactionId, startTime }] = vital.entries as [PerformanceEventTiming]
+      const entries = recentEvents
+        .filter((entry) => entry.interactionId === interactionId)
+        .concat(vital.entries)
       const startMs = Math.min(...entries.map(({ processingStart }) => processingStart))
       const endMs = Math.min(
         startTime + value,
@@ -44,7 +53,7 @@ const attribution = (vital: MetricType): Attributes => {
       )
       return {
         'hotspan.web_vital.target': selectorOf(entries.find(({ target }) => target)?.target),
-        'hotspan.web_vital.event': name,
+        'hotspan.web_vital.event': [...entries].sort((a, b) => handlersMs(b) - handlersMs(a))[0]!.name,
         'hotspan.web_vital.time': startTime,
         'hotspan.web_vital.input_delay': startMs - startTime,
         'hotspan.web_vital.processing_duration': endMs - startMs,
@@ -94,6 +103,9 @@ export const vitals = (): void => {
     ),
   )
   whenIdle(() => {
+    new PerformanceObserver((list) => {
+      recentEvents = [...recentEvents, ...(list.getEntries() as PerformanceEventTiming[])].slice(-KEPT_EVENTS)
+    }).observe({ type: 'event', durationThreshold: 40, buffered: true } as PerformanceObserverInit)
     for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB]) on(report)
   })
 }
