@@ -4,6 +4,7 @@ import { settings, settle } from '../config/settings.ts'
 import { apiRoutes } from '../live/api-routes.ts'
 import { LiveReport } from '../live/live-report.ts'
 import { note } from '../process/output.ts'
+import { shownPath } from '../process/run-folders.ts'
 import { untilSignal } from '../process/signals.ts'
 import { type StoreFlags, storePlace } from '../process/store-options.ts'
 
@@ -16,6 +17,8 @@ export interface CollectorFlags extends StoreFlags {
 export const runCollector = async (flags: CollectorFlags): Promise<void> => {
   const place = await storePlace(flags)
   const live = new LiveReport({})
+  // From here on a signal ends us in order, also while the engine starts.
+  const signal = untilSignal()
   const collector = await createCollector({
     dataDir: place.dataDir,
     project: place.project,
@@ -27,11 +30,13 @@ export const runCollector = async (flags: CollectorFlags): Promise<void> => {
   })
   live.use(collector.store)
   try {
-    process.stdout.write(`otlp ${collector.otlpUrl}\npage ${collector.pageUrl}\ndata ${place.dataDir}\n`)
+    process.stdout.write(
+      `otlp ${collector.otlpUrl}\npage ${collector.pageUrl}\ndata ${shownPath(place.dataDir)}\n`,
+    )
     if (!isLoopback(new URL(collector.pageUrl).hostname))
       note('The page asks for the token in owner.json of the data directory.')
     note('Ready. Stop with Ctrl-C.')
-    await untilSignal()
+    await signal
     note('Stopping: storing what was acknowledged.')
   } finally {
     await collector.close()

@@ -12,6 +12,7 @@ import { onStopSignals, untilSignal } from '../process/signals.ts'
 import { type StoreFlags, type StorePlace, storePlace } from '../process/store-options.ts'
 import type { SetExit } from '../program.ts'
 import * as facts from '../render/finding-facts.ts'
+import { count } from '../render/numbers.ts'
 import { columnsOf, wantsColor } from '../render/terminal.ts'
 import { renderFindingText } from '../render/text.ts'
 
@@ -108,9 +109,11 @@ export const runDev = async (command: string[], flags: DevFlags, setExit: SetExi
     const { report } = await live.refresh()
     hurry()
     const { spans, traces } = report.coverage
-    note(
-      `hotspan  ${facts.verdictLine(report)} in ${spans} spans of ${traces} traces; hotspan analyze --since 1h shows them again`,
-    )
+    if (spans === 0) note('hotspan  no spans arrived')
+    else {
+      note(`hotspan  ${facts.verdictLine(report)} in ${count(spans, 'span')} of ${count(traces, 'trace')}`)
+      note('hotspan  again, with all details: hotspan analyze')
+    }
     for (const candidate of report.candidates.slice(0, 5)) {
       note(
         `  ${candidate.title}  ${candidate.operation}  ${facts.notConfirmed(candidate.traces, candidate.minutes)}`,

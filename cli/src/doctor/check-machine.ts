@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { access, constants, mkdir, statfs } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { findChrome } from '@hotspan/loadtests'
 import { agentRegisterPath } from '../process/agent-environment.ts'
 import { shownPath } from '../process/run-folders.ts'
@@ -29,11 +29,19 @@ export const checkChromium = (): DoctorCheck => {
   }
 }
 
+/** Version in the manifest of the package whose `dist` holds the file. */
+const versionBeside = (file: string): string => {
+  const manifest = JSON.parse(readFileSync(join(dirname(file), '..', 'package.json'), 'utf8')) as {
+    version?: string
+  }
+  return manifest.version ?? 'of unknown version'
+}
+
 export const checkAgent = (): DoctorCheck => {
   const neededBy = 'dev -- COMMAND'
   try {
     const file = agentRegisterPath()
-    if (existsSync(file)) return ok('agent', shownPath(file), neededBy)
+    if (existsSync(file)) return ok('agent', `@hotspan/agent ${versionBeside(file)}`, neededBy)
     return {
       id: 'agent',
       state: 'missing',

@@ -81,7 +81,7 @@ ${savingHtml(finding)}
 <dl>${parts.join('')}</dl>
 <h4>Fix</h4>${codeBlock(finding.fix)}
 ${evidenceTable(finding)}
-${guards === '' ? '' : `<h4>Ruled out</h4><ul>${guards}</ul>`}
+${guards === '' ? '' : `<h4>Checked</h4><ul>${guards}</ul>`}
 ${ids}
 ${waterfall}
 <p class="soft">${escapeHtml(finding.id)}, ${escapeHtml(finding.detector)}</p>

@@ -57,7 +57,7 @@ const findingBlock = (finding: Finding): string => {
     }
   }
   if (finding.guards.length > 0) {
-    lines.push('', 'Ruled out:', '', ...finding.guards.map((guard) => `- ${escapeMarkdown(guard)}`))
+    lines.push('', 'Checked:', '', ...finding.guards.map((guard) => `- ${escapeMarkdown(guard)}`))
   }
   if (finding.traceIds.length > 0) lines.push('', `Traces: ${finding.traceIds.map(codeSpan).join(', ')}`)
   if (finding.runIds.length > 0) lines.push('', `Runs: ${finding.runIds.map(codeSpan).join(', ')}`)

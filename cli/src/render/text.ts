@@ -48,7 +48,8 @@ export const renderFindingText = (finding: Finding, options: TextOptions = {}): 
   if (plainLength + 3 + saving.length <= width) lines.push(`${label} ${head}   ${color.green(saving)}`)
   else lines.push(`${label} ${head}`, `${indent}${color.green(saving)}`)
 
-  const main = finding.evidence[0]
+  // The saving stands in the head line already.
+  const main = finding.evidence.find((one) => one.value !== finding.saving?.perRequestMs.value)
   const seen = main === undefined ? '' : visibleLine(facts.evidenceSentence(main))
   const place = visibleLine(facts.place(finding.location))
   const together = [place, seen].filter((text) => text !== '').join('   ')
@@ -67,7 +68,7 @@ export const renderFindingText = (finding: Finding, options: TextOptions = {}): 
   if (finding.saving !== null) detail(facts.savingDetail(finding.saving))
   for (const [name, text] of facts.locationParts(finding.location)) detail(`${name}: ${text}`)
   for (const evidence of finding.evidence) detail(facts.evidenceSentence(evidence))
-  for (const guard of finding.guards) detail(`ruled out: ${guard}`)
+  for (const guard of finding.guards) detail(`checked: ${guard}`)
   if (finding.traceIds.length > 0) detail(`traces: ${finding.traceIds.join(' ')}`)
   if (finding.runIds.length > 0) detail(`runs: ${finding.runIds.join(' ')}`)
   return `${lines.join('\n')}\n`
