@@ -74,18 +74,21 @@ function newSpan(
   )
 }
 
+/** As UTF-8 keeps it: lone surrogates become U+FFFD. */
+const wellFormed = (text: string): string => Buffer.from(text).toString()
+
 const hex = (...words: number[]): string => words.map((value) => value.toString(16).padStart(8, '0')).join('')
 
 /** What a value of the API is in OTLP: whole numbers are integers, lone surrogates do not survive UTF-8. */
 function expectedValue(value: unknown): AnyValue {
-  if (typeof value === 'string') return value.toWellFormed()
+  if (typeof value === 'string') return wellFormed(value)
   if (typeof value === 'number') return Number.isSafeInteger(value) ? BigInt(value) : value
   if (typeof value === 'boolean' || value === null) return value
   if (value instanceof Uint8Array) return value
   if (Array.isArray(value)) return value.map(expectedValue)
   return {
     kvlist: Object.entries(value as object).map(([key, item]) => ({
-      key: key.toWellFormed(),
+      key: wellFormed(key),
       value: expectedValue(item),
     })),
   }
@@ -123,7 +126,7 @@ const attributes = fc.uniqueArray(
 )
 
 const expectedAttributes = (pairs: readonly (readonly [string, unknown])[]): KeyValue[] =>
-  pairs.map(([key, item]) => ({ key: key.toWellFormed(), value: expectedValue(item) }))
+  pairs.map(([key, item]) => ({ key: wellFormed(key), value: expectedValue(item) }))
 
 describe('the hot encoder against the reference decoder', () => {
   test('spans with any attributes, events and links come out as they went in', () => {
@@ -171,7 +174,7 @@ describe('the hot encoder against the reference decoder', () => {
               parentSpanId: (parentHigh | parentLow) === 0 ? '' : hex(parentHigh, parentLow),
               traceState: 'ot=th:0',
               flags: 0x101,
-              name: input.name.toWellFormed(),
+              name: wellFormed(input.name),
               kind: input.kind + 1,
               startTimeUnixNano:
                 BigInt(ANCHOR.sec) * 1_000_000_000n + BigInt(ANCHOR.ns) + BigInt(input.startMs) * 1_000_000n,
@@ -181,7 +184,7 @@ describe('the hot encoder against the reference decoder', () => {
               events: [
                 {
                   timeUnixNano: BigInt(ANCHOR.sec + 1) * 1_000_000_000n + BigInt(input.eventMs),
-                  name: input.name.toWellFormed(),
+                  name: wellFormed(input.name),
                   attributes: ownOrder(input.eventPairs),
                   droppedAttributesCount: 0,
                 },
@@ -198,7 +201,7 @@ describe('the hot encoder against the reference decoder', () => {
                 },
               ],
               droppedLinksCount: 0,
-              status: { code: input.status, message: input.status === 2 ? input.message.toWellFormed() : '' },
+              status: { code: input.status, message: input.status === 2 ? wellFormed(input.message) : '' },
             })
             const lastedNs = Number(span.endTimeUnixNano - span.startTimeUnixNano)
             expect(Math.abs(lastedNs - input.lastsMs * 1e6)).toBeLessThanOrEqual(1)

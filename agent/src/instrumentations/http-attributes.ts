@@ -57,36 +57,41 @@ export function writeMethod(encoder: SpanEncoder, method: string): void {
   )
 }
 
-const statuses = new BoundedCache<Uint8Array>()
+/** `errorFrom` when the error has another type than the status. */
+export const NO_ERROR = 1000
+
+/** By status, at index `errorFrom / 100`: no text is built to look one up. */
+const statuses: Uint8Array[][] = []
 
 /** `http.response.status_code`, and `error.type` when it is an error on this side (500 for servers, 400 for clients). */
 export function writeStatus(encoder: SpanEncoder, status: number, errorFrom: number): void {
-  const form = `${status}/${errorFrom}`
-  encoder.raw(
-    statuses.get(form) ??
-      statuses.set(
-        form,
-        captureAttributes((capture) => {
-          capture.int(key.statusCode, status)
-          if (status >= errorFrom) capture.text(key.errorType, String(status))
-        }),
-      ),
-  )
+  const row = statuses[errorFrom / 100] ?? []
+  statuses[errorFrom / 100] = row
+  const at = status >= 100 && status < 1000 ? status : 0
+  let encoded = row[at]
+  if (encoded === undefined || at === 0) {
+    encoded = captureAttributes((capture) => {
+      capture.int(key.statusCode, status)
+      if (status >= errorFrom) capture.text(key.errorType, String(status))
+    })
+    row[at] = encoded
+  }
+  encoder.raw(encoded)
 }
 
-const hosts = new BoundedCache<Uint8Array>()
+const hosts = { plain: new BoundedCache<Uint8Array>(), secure: new BoundedCache<Uint8Array>() }
 
 /** `server.address` and `server.port` of a Host header or an origin's host. */
-export function writeServer(encoder: SpanEncoder, host: string, defaultPort: number): void {
-  const form = `${host}|${defaultPort}`
+export function writeServer(encoder: SpanEncoder, host: string, secure: boolean): void {
+  const cache = secure ? hosts.secure : hosts.plain
   encoder.raw(
-    hosts.get(form) ??
-      hosts.set(
-        form,
+    cache.get(host) ??
+      cache.set(
+        host,
         captureAttributes((capture) => {
-          const { address, port } = splitHost(host, defaultPort)
+          const { address, port } = splitHost(host, secure ? 443 : 80)
           capture.text(key.serverAddress, address)
-          if (port > 0) capture.int(key.serverPort, port)
+          capture.int(key.serverPort, port)
         }),
       ),
   )
@@ -101,16 +106,18 @@ export function splitHost(host: string, defaultPort: number): { address: string;
   return { address: host.slice(0, colon).replace(/^\[|\]$/g, ''), port: port > 0 ? port : defaultPort }
 }
 
-const texts = new BoundedCache<Uint8Array>(512)
+const fewValues = {
+  urlScheme: new BoundedCache<Uint8Array>(),
+  protocolVersion: new BoundedCache<Uint8Array>(),
+  userAgent: new BoundedCache<Uint8Array>(),
+  route: new BoundedCache<Uint8Array>(),
+  peerAddress: new BoundedCache<Uint8Array>(),
+}
 
 /** A text attribute with few different values, remembered whole. */
-export function writeFewValues(
-  encoder: SpanEncoder,
-  keyName: 'urlScheme' | 'protocolVersion' | 'userAgent' | 'route' | 'peerAddress',
-  value: string,
-): void {
-  const form = `${keyName}=${value}`
-  encoder.raw(texts.get(form) ?? texts.set(form, textAttribute(key[keyName], value)))
+export function writeFewValues(encoder: SpanEncoder, name: keyof typeof fewValues, value: string): void {
+  const cache = fewValues[name]
+  encoder.raw(cache.get(value) ?? cache.set(value, textAttribute(key[name], value)))
 }
 
 /** Query string with every value replaced: names tell what was asked, values are personal. */

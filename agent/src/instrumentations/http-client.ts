@@ -17,6 +17,7 @@ import { errorTypeOf } from './error-type.ts'
 import {
   key,
   methodName,
+  NO_ERROR,
   scrubQuery,
   writeFewValues,
   writeMethod,
@@ -154,7 +155,6 @@ function writeClientSpan(encoder: SpanEncoder, span: AgentSpan): void {
   const request = span.ref1 as ClientRequest
   const response = span.ref2 as IncomingMessage | null
   const secure = request.protocol === 'https:'
-  const defaultPort = secure ? 443 : 80
   const header = request.getHeader('host')
   const host = typeof header === 'string' ? header : request.host
   const { path } = request
@@ -163,7 +163,7 @@ function writeClientSpan(encoder: SpanEncoder, span: AgentSpan): void {
   const query = question < 0 || question === path.length - 1 ? '' : `?${scrubQuery(path.slice(question + 1))}`
   writeMethod(encoder, request.method)
   encoder.text(key.urlFull, `${request.protocol}//${host}${bare}${query}`)
-  writeServer(encoder, host, defaultPort)
+  writeServer(encoder, host, secure)
   const socket = response?.socket ?? request.socket
   if (socket?.remoteAddress !== undefined) {
     writeFewValues(encoder, 'peerAddress', socket.remoteAddress)
@@ -172,7 +172,7 @@ function writeClientSpan(encoder: SpanEncoder, span: AgentSpan): void {
   if (response !== null) {
     writeFewValues(encoder, 'protocolVersion', response.httpVersion)
     if (response.statusCode !== undefined)
-      writeStatus(encoder, response.statusCode, span.text1 === '' ? 400 : 1000)
+      writeStatus(encoder, response.statusCode, span.text1 === '' ? 400 : NO_ERROR)
   }
   if (span.text1 !== '') encoder.text(errorTypeKey, span.text1)
 }

@@ -119,7 +119,7 @@ function writeServerSpan(encoder: SpanEncoder, span: AgentSpan): void {
   encoder.text(key.urlPath, question < 0 ? url : url.slice(0, question))
   if (question >= 0 && question < url.length - 1)
     encoder.text(key.urlQuery, scrubQuery(url.slice(question + 1)))
-  if (headers.host !== undefined) writeServer(encoder, headers.host, secure ? 443 : 80)
+  if (headers.host !== undefined) writeServer(encoder, headers.host, secure)
   const peer = span.text2
   if (peer !== '') {
     const forwarded = headers['x-forwarded-for']

@@ -36,14 +36,14 @@ const key = {
 type Callback = (error: unknown, ...results: unknown[]) => unknown
 type Method = (this: unknown, ...args: unknown[]) => unknown
 
-interface PgClient {
+interface Target {
   database?: string
   host?: string
   port?: number
 }
 
 interface PgPool {
-  options?: { database?: string; host?: string; port?: number }
+  options?: Target
   _clients?: unknown[]
 }
 
@@ -66,7 +66,8 @@ interface Statement {
 
 const count = faultCount(NAME)
 const statements = new BoundedCache<Statement>()
-const targets = new BoundedCache<Uint8Array>()
+const targetOfHolder = new WeakMap<Target, Uint8Array>()
+const NO_TARGET: Target = {}
 let callSites = false
 /** Call site of the pool's query whose callback runs now: the driver's own stack has lost it. */
 let poolSite: CallSite | undefined
@@ -117,7 +118,7 @@ function wrapQuery(prototype: Record<PropertyKey, unknown>): void {
       if (count.off) return original.apply(this, args)
       let span: AgentSpan | null = null
       try {
-        span = begin(this as PgClient, args)
+        span = begin(this as Target, args)
       } catch (error) {
         fault(NAME, error)
       }
@@ -154,7 +155,7 @@ function wrapQuery(prototype: Record<PropertyKey, unknown>): void {
 const isThenable = (value: unknown): value is Promise<unknown> =>
   typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
 
-function begin(client: PgClient, args: unknown[]): AgentSpan | null {
+function begin(client: Target, args: unknown[]): AgentSpan | null {
   const first = args[0]
   let text: unknown
   let values: unknown
@@ -207,23 +208,22 @@ function describe(sql: string): Statement {
   }
 }
 
-function targetOf({ database, host, port }: { database?: string; host?: string; port?: number }): Uint8Array {
-  const form = `${host}|${port}|${database}`
-  return (
-    targets.get(form) ??
-    targets.set(
-      form,
-      captureAttributes((encoder) => {
-        encoder.text(key.system, 'postgresql')
-        if (database) encoder.text(key.namespace, database)
-        if (host) {
-          encoder.text(key.address, host)
-          // A path is a unix socket, which has no port.
-          if (port !== undefined && !host.startsWith('/')) encoder.int(key.port, Number(port))
-        }
-      }),
-    )
-  )
+/** `db.system.name`, namespace and server of a client or of a pool's options, encoded once per object. */
+function targetOf(holder: Target): Uint8Array {
+  const known = targetOfHolder.get(holder)
+  if (known !== undefined) return known
+  const { database, host, port } = holder
+  const encoded = captureAttributes((encoder) => {
+    encoder.text(key.system, 'postgresql')
+    if (database) encoder.text(key.namespace, database)
+    if (host) {
+      encoder.text(key.address, host)
+      // A path is a unix socket, which has no port.
+      if (port !== undefined && !host.startsWith('/')) encoder.int(key.port, Number(port))
+    }
+  })
+  targetOfHolder.set(holder, encoded)
+  return encoded
 }
 
 /** Hooks the end of the callback and the submittable form; false for the promise form, which the caller chains on. */
@@ -403,7 +403,7 @@ function connected(
     if (parent === null) return
     const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, 'pg-pool.connect', startMs)
     if (!span.recording) return
-    span.ref1 = targetOf(pool.options ?? {})
+    span.ref1 = targetOf(pool.options ?? NO_TARGET)
     span.late = writeConnectSpan
     if (error) {
       span.statusCode = Status.Error

@@ -13,6 +13,7 @@ import { errorTypeOf } from './error-type.ts'
 import {
   key,
   methodName,
+  NO_ERROR,
   scrubQuery,
   writeFewValues,
   writeMethod,
@@ -151,13 +152,13 @@ function writeClientSpan(encoder: SpanEncoder, span: AgentSpan): void {
   writeFewValues(encoder, 'urlScheme', scheme)
   encoder.text(key.urlPath, bare)
   if (query !== '') encoder.text(key.urlQuery, query)
-  writeServer(encoder, host, scheme === 'https' ? 443 : 80)
+  writeServer(encoder, host, scheme === 'https')
   const agent = headerOf(request.headers, 'user-agent')
   if (agent !== undefined) writeFewValues(encoder, 'userAgent', agent)
   if (span.text2 !== '') {
     writeFewValues(encoder, 'peerAddress', span.text2)
     encoder.int(key.peerPort, span.number1)
   }
-  if (typeof span.ref2 === 'number') writeStatus(encoder, span.ref2, span.text1 === '' ? 400 : 1000)
+  if (typeof span.ref2 === 'number') writeStatus(encoder, span.ref2, span.text1 === '' ? 400 : NO_ERROR)
   if (span.text1 !== '') encoder.text(errorTypeKey, span.text1)
 }

@@ -64,6 +64,7 @@ export function createPoster(endpoint: Endpoint): Poster {
       })
       // The process may end while a batch is on its way, unless a flush waits for it.
       call.on('socket', (socket) => socket.unref())
+      call.cork()
       for (const piece of pieces) call.write(piece)
       call.end()
     })

@@ -25,6 +25,7 @@ export function createSender(queue: () => SpanQueue, endpoint: Endpoint, delayMs
   let timer: NodeJS.Timeout | null = null
   let running: Promise<void> | null = null
   let closed = false
+  let flushing = 0
   /** Ends a wait between attempts early. */
   let hurry: (() => void) | null = null
   let giveUpAt = Number.POSITIVE_INFINITY
@@ -64,12 +65,13 @@ export function createSender(queue: () => SpanQueue, endpoint: Endpoint, delayMs
     }
   }
 
+  /** Sends what waits; what comes in meanwhile waits for a full batch or for its time, unless a flush wants it all. */
   async function drain(): Promise<void> {
-    for (;;) {
+    do {
       const batch = queue().take()
       if (batch === undefined) return
       await deliver(batch)
-    }
+    } while (flushing > 0 || queue().hasFullBatch)
   }
 
   const run = (): Promise<void> => {
@@ -124,7 +126,9 @@ export function createSender(queue: () => SpanQueue, endpoint: Endpoint, delayMs
         if (running !== null) await running
         if (queue().waitingSpans > 0) await run()
       }
+      flushing++
       await Promise.race([work(), deadline])
+      flushing--
       stop()
       giveUpAt = Number.POSITIVE_INFINITY
     },

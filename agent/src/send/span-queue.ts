@@ -124,6 +124,10 @@ export class SpanQueue {
     else if (this.waiting >= this.batchSpans) this.wake(true)
   }
 
+  get hasFullBatch(): boolean {
+    return this.waiting >= this.batchSpans
+  }
+
   get waitingSpans(): number {
     return this.waiting
   }
