@@ -37,12 +37,23 @@ describe('critical path', () => {
   })
 
   test('children are clamped into their parent; time that no child explains is named', () => {
-    const t = tree(testSpan('root', '', 0, 10), testSpan('late', 'root', 8, 50))
+    const t = tree(testSpan('root', '', 0, 10), testSpan('late', 'root', 8, 3))
     const path = criticalPath(t.root)
     expect(path.map(({ kind, startMs, endMs }) => ({ kind, startMs, endMs }))).toEqual([
       { kind: 'unattributed', startMs: 0, endMs: 8 },
       { kind: 'work', startMs: 8, endMs: 10 },
     ])
+  })
+
+  test('a child mostly behind its parent is not waited for, and what lies below keeps its times', () => {
+    const t = tree(
+      testSpan('click', '', 0, 24),
+      testSpan('fetch', 'click', 10, 490, { kind: 'client' }),
+      testSpan('route', 'fetch', 50, 400, { kind: 'server' }),
+    )
+    expect(onPath(t, 'fetch')).toBe(0)
+    const route = t.nodes.find(({ span }) => span.spanId === 'route')!
+    expect([route.startMs, route.endMs, route.detached]).toEqual([50, 450, false])
   })
 
   test('consumers are off the path', () => {

@@ -11,7 +11,10 @@ export interface TraceNode {
   readonly children: readonly TraceNode[]
   readonly startMs: number
   readonly endMs: number
-  /** Not waited for: a consumer's subtree, a child that starts after its parent has ended, a stall of the event loop. */
+  /**
+   * Not waited for by its parent: a consumer's work, a child mostly behind its parent's end,
+   * a stall of the event loop. Its own subtree keeps its times.
+   */
   readonly detached: boolean
 }
 
@@ -116,7 +119,7 @@ function placeOnParent(node: MutableNode, inheritedShiftMs: number): number {
   node.startMs += inheritedShiftMs
   node.endMs += inheritedShiftMs
   if (parent === null) return 0
-  node.detached = parent.detached || isAsynchronous(node)
+  node.detached = isAsynchronous(node)
   if (node.detached) return 0
   const durationMs = node.endMs - node.startMs
   const slackMs = parent.endMs - parent.startMs - durationMs
@@ -138,7 +141,8 @@ function isAsynchronous(node: MutableNode): boolean {
   if (node.span.kind === 'consumer' || parent.span.kind === 'producer') return true
   // It says that the thread was busy while other spans of the request ran: an observation beside the work, not a piece of it.
   if (node.span.name === 'event_loop.stall') return true
-  return node.startMs >= parent.endMs && !crossesClocks(node) && node.endMs > parent.endMs
+  // Mostly behind the parent's end: a click's request, work after the answer. A smaller overhang is cut off at the parent's end.
+  return !crossesClocks(node) && node.endMs - parent.endMs > Math.max(parent.endMs - node.startMs, 0)
 }
 
 function crossesClocks(node: MutableNode): boolean {
