@@ -95,7 +95,7 @@ export function tooLarge(maxBytes: number): HttpFailure {
   )
 }
 
-function busy(): HttpFailure {
+export function busy(): HttpFailure {
   return new HttpFailure(429, 'busy', 'too many bodies are being read at once', { retryAfterSec: 1 })
 }
 

@@ -161,6 +161,16 @@ describe.skipIf(missingEngine() !== null)('receiver', () => {
     expect((await post(encodeTraces(oneTrace().data))).status).toBe(200)
   })
 
+  test('a large resource over very many spans is 413: its rows would be terabytes', async () => {
+    const { data } = oneTrace(2000)
+    const { resource, ...rest } = data.resourceSpans[0]!
+    const attributes = [...resource.attributes, { key: 'big', value: 'x'.repeat(1024 * 1024) }]
+    const big = { resourceSpans: [{ ...rest, resource: { ...resource, attributes } }] }
+    expect((await post(encodeTraces(big))).status).toBe(413)
+    expect((await post(encodeTracesJson(big), { 'content-type': json })).status).toBe(413)
+    expect((await post(encodeTraces(oneTrace().data))).status).toBe(200)
+  })
+
   test('a body without a length that never ends is cut at the limit', async () => {
     const status = await new Promise<number>((resolve, reject) => {
       const sending = request(`${collector.otlpUrl}/v1/traces`, {

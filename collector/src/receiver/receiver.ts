@@ -13,7 +13,7 @@ import { newFrame } from '../journal/frame.ts'
 import { type Journal, JournalFullError } from '../journal/journal.ts'
 import { answerPreflight, applyCors } from './cors.ts'
 import { HttpFailure, type RejectReason } from './http-failure.ts'
-import { BodyBudget, decompress, readBody } from './read-body.ts'
+import { BodyBudget, busy, decompress, readBody } from './read-body.ts'
 import { type Encoding, rowsOfBody } from './rows-of-body.ts'
 
 export interface ReceiverOptions {
@@ -25,7 +25,7 @@ export interface ReceiverOptions {
   readonly allowedOrigins?: readonly string[]
   /** Largest body, after decompression too, bytes. Default 64 MiB, as the specification advises. */
   readonly maxBodyBytes?: number
-  /** All bodies in memory together, bytes. Default 256 MiB. */
+  /** All bodies and their rows in memory together, bytes. Default 512 MiB. */
   readonly maxBytesInFlight?: number
   readonly onEvent: (event: string) => void
 }
@@ -73,7 +73,7 @@ export class Receiver {
       pathPrefix: '',
       allowedOrigins: [],
       maxBodyBytes: 64 * 1024 * 1024,
-      maxBytesInFlight: 256 * 1024 * 1024,
+      maxBytesInFlight: 512 * 1024 * 1024,
       ...options,
     }
     this.budget = new BodyBudget(this.options.maxBytesInFlight)
@@ -149,7 +149,8 @@ export class Receiver {
     search: URLSearchParams,
   ): Promise<PartialSuccess | null> {
     const { journal, maxBodyBytes, project } = this.options
-    const { body: raw, reservedBytes } = await readBody(request, maxBodyBytes, this.budget)
+    const { body: raw, reservedBytes: bodyBytes } = await readBody(request, maxBodyBytes, this.budget)
+    let reservedBytes = bodyBytes
     try {
       const encodingName = (request.headers['content-encoding'] ?? '').trim().toLowerCase()
       const body = await decompress(raw, encodingName, maxBodyBytes)
@@ -166,6 +167,8 @@ export class Receiver {
         return taken.partial
       }
       const { rows, payload } = taken.rows
+      if (!this.budget.take(payload.length)) throw busy()
+      reservedBytes += payload.length
       const outcome = await journal.append(
         newFrame({ project, table: taken.table, rows, receivedMs, key, payload }),
       )

@@ -9,6 +9,7 @@ import {
 } from '@hotspan/otlp'
 import { RowTable } from '../schema/row-layout.ts'
 import { logRowsFromObjects } from '../transcode/logs-from-objects.ts'
+import { RowsTooLarge } from '../transcode/row-writer.ts'
 import { type Rows, spanRowsFromObjects } from '../transcode/spans-from-objects.ts'
 import { spanRowsFromProtobuf } from '../transcode/spans-from-protobuf.ts'
 import { countDataPoints, countDataPointsJson } from './count-data-points.ts'
@@ -38,6 +39,13 @@ export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): Bo
       throw new HttpFailure(400, 'bad-data', `not an OTLP ${signal} request: ${error.message}`, {
         violations: [{ field: signal, description: error.message }],
       })
+    }
+    if (error instanceof RowsTooLarge) {
+      throw new HttpFailure(
+        413,
+        'too-large',
+        `${error.message}; send smaller batches, or fewer resource attributes`,
+      )
     }
     throw error
   }

@@ -4,6 +4,12 @@ import { decodeUtf8 } from '@hotspan/otlp/wire'
 /** Texts up to this many bytes are copied by a loop, which beats the call into `set()`. */
 const shortBytes = 40
 
+/** Rows of one body at most. A resource is written with every span: a small body could else become terabytes of rows. */
+export const maxRowBytes = 256 << 20
+
+/** The rows of a body would be larger than `maxRowBytes`. */
+export class RowsTooLarge extends Error {}
+
 /** A growing buffer of RowBinary. One is kept and used again; `copy` gives the finished rows. */
 export class RowWriter {
   bytes: Buffer
@@ -17,7 +23,8 @@ export class RowWriter {
   reserve(count: number): void {
     const need = this.at + count
     if (need <= this.bytes.length) return
-    const grown = Buffer.allocUnsafeSlow(Math.max(need, this.bytes.length * 2))
+    if (need > maxRowBytes) throw new RowsTooLarge(`the rows are larger than ${maxRowBytes} bytes`)
+    const grown = Buffer.allocUnsafeSlow(Math.min(Math.max(need, this.bytes.length * 2), maxRowBytes))
     this.bytes.copy(grown, 0, 0, this.at)
     this.bytes = grown
   }
