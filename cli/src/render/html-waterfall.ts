@@ -12,7 +12,7 @@ const rowHtml = (row: WaterfallRow, waterfall: Waterfall, several: boolean): str
   const name = row.folded > 0 ? `${row.folded} more x ${row.name}` : row.name
   const marks = `${row.critical ? '<span class="crit-mark" title="on the critical path">*</span> ' : ''}${row.error ? '<span class="err" title="error">!</span> ' : ''}`
   const service = several ? ` <span class="soft">${escapeHtml(row.service)}</span>` : ''
-  const below = [row.codePlace, row.folded > 0 ? '' : row.statement].filter((text) => text !== '').join('  ')
+  const below = [row.codePlace, row.folded > 0 ? '' : row.detail].filter((text) => text !== '').join('  ')
   const statement =
     below === '' ? '' : `<span class="stmt mono" title="${escapeHtml(below)}">${escapeHtml(below)}</span>`
   const bar = `<svg role="img" aria-label="from ${formatMs(row.startMs)}, ${formatMs(row.durationMs)}"><rect class="bar${row.critical ? ' crit' : ''}${row.folded > 0 ? ' fold' : ''}" x="${x}%" y="3" width="${width}%" height="10" rx="1.5"/></svg>`

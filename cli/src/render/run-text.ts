@@ -50,6 +50,9 @@ const pageTable = (run: Run): string[] =>
       : [`${label.padEnd(28)}${formatQuantity(metric.value, metric.unit).padStart(14)}`]
   })
 
+/** Above this share of late requests the generator's own delay colours the quantiles of a run. */
+const lateShareBound = 0.05
+
 /** A recorded run in 80 columns: what was measured, under which load, and whether the generator kept up. */
 export const renderRunText = (
   run: Run,
@@ -70,6 +73,10 @@ export const renderRunText = (
       `${count(health.sent, 'request')} sent, ${formatNumber(health.failed)} failed, ${formatNumber(health.refused)} refused, ${formatShare(health.lateShareRatio)} sent late`,
     )
   } else lines.push('', ...pageTable(run), '')
+  if (run.kind === 'load' && run.health.lateShareRatio > lateShareBound) {
+    const late = 'sent late: this machine could not keep the schedule; latencies include its own delay'
+    lines.push(color.yellow(late))
+  }
   if (run.health.voidReason !== '') {
     lines.push(
       ...wrap(`VOID: ${visibleLine(run.health.voidReason)}; do not judge by this run`, width).map((line) =>

@@ -51,10 +51,10 @@ export const renderWaterfallText = (waterfall: Waterfall, options: WaterfallText
     const duration = formatMs(row.durationMs).padStart(durationWidth)
     const line = `${marks} ${name} ${duration} |${bar(row, waterfall.durationMs, barWidth)}`.trimEnd()
     lines.push(row.error ? color.red(line) : row.critical ? color.bold(line) : line)
-    if (row.statement === '' || row.folded > 0) continue
+    if (row.folded > 0 || (row.detail === '' && row.codePlace === '')) continue
     const place = row.codePlace === '' ? '' : `${visibleLine(row.codePlace)}  `
-    const statement = `${pad}  ${place}${visibleLine(row.statement)}`
-    lines.push(color.dim(`   ${statements ? statement : cut(statement, width - 3)}`))
+    const detail = `${pad}  ${place}${visibleLine(row.detail)}`
+    lines.push(color.dim(`   ${statements ? detail.trimEnd() : cut(detail.trimEnd(), width - 3)}`))
   }
   if (waterfall.leftOut > 0)
     lines.push(`   ${count(waterfall.leftOut, 'span')} left out; --format json has all`)

@@ -16,8 +16,8 @@ export interface WaterfallRow {
   readonly durationMs: number
   readonly error: boolean
   readonly critical: boolean
-  /** Database statement, `''` when the span has none. */
-  readonly statement: string
+  /** What the name leaves open: the statement, the address of a call, the path of a request without a route; else `''`. */
+  readonly detail: string
   /** `api/src/products.ts:48`, `''` when unknown. */
   readonly codePlace: string
   /** 0 for a span, else the number of spans folded into this line. */
@@ -51,6 +51,14 @@ const byStart = (a: WaterfallSpan, b: WaterfallSpan): number =>
 
 const statementOf = (span: WaterfallSpan): string =>
   span.attributes['db.query.text'] ?? span.attributes['db.statement'] ?? ''
+
+const detailOf = (span: WaterfallSpan): string => {
+  const statement = statementOf(span)
+  if (statement !== '') return statement
+  if (span.kind === 'client') return span.attributes['url.full'] ?? ''
+  if (span.kind === 'server' && !span.name.includes('/')) return span.attributes['url.path'] ?? ''
+  return span.attributes['code.function.name'] ?? ''
+}
 
 const codePlaceOf = (span: WaterfallSpan): string => {
   const file = span.attributes['code.file.path'] ?? ''
@@ -96,7 +104,7 @@ export const buildWaterfall = (
       durationMs: Math.max(...all.map(endMs)) - startMs,
       error: all.some((one) => one.statusCode === 'error'),
       critical: all.some((one) => criticalSpanIds.has(one.spanId)),
-      statement: statementOf(span),
+      detail: detailOf(span),
       codePlace: codePlaceOf(span),
       folded: rest.length === 0 ? 0 : all.length,
     }
