@@ -34,7 +34,9 @@ export async function startApp(
 ): Promise<TestApp> {
   if (!existsSync(register)) throw new Error('dist/register.js is missing: run `npx tsc -b agent` first')
   const args = options.agent === false ? [] : ['--import', register]
-  const child = spawn(process.execPath, [...args, ...(options.nodeArgs ?? []), `test-apps/${file}`], {
+  // Another Node than the one that runs the tests: the agent goes back to 20.6, the tests do not.
+  const node = process.env.HOTSPAN_TEST_NODE ?? process.execPath
+  const child = spawn(node, [...args, ...(options.nodeArgs ?? []), `test-apps/${file}`], {
     cwd: packageFolder,
     env: { PATH: process.env.PATH, OTEL_SERVICE_NAME: 'test-app', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
