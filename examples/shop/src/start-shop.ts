@@ -86,7 +86,7 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
   try {
     let database: ShopDatabase | undefined
     if (options.databaseUrl === undefined) {
-      onProgress('starting PostgreSQL and making 2.2 million rows')
+      onProgress('starting PostgreSQL and making 3.6 million rows')
       database = open(await startDatabase())
     }
     const databaseUrl = options.databaseUrl ?? database?.url ?? ''

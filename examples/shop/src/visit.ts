@@ -8,6 +8,8 @@ export interface VisitOptions {
   readonly chromium?: string
   /** How many visits; every second one is the same visitor coming back. Default 2. */
   readonly visits?: number
+  /** Number of the first visit, default 0: visits of different numbers look for different things. */
+  readonly firstVisit?: number
   /** A step that takes longer fails the visit, ms. Default 20 000. */
   readonly stepLimitMs?: number
   readonly onProgress?: (step: string) => void
@@ -193,8 +195,9 @@ export async function visitShop(options: VisitOptions): Promise<VisitReport> {
   try {
     const visits: Visit[] = []
     let context: BrowserContext | undefined
-    for (let number = 0; number < (options.visits ?? 2); number += 1) {
-      if (context === undefined || number % 2 === 0) {
+    const first = options.firstVisit ?? 0
+    for (let number = first; number < first + (options.visits ?? 2); number += 1) {
+      if (context === undefined || (number - first) % 2 === 0) {
         await context?.close()
         context = await browser.createBrowserContext()
       }

@@ -20,7 +20,7 @@ export interface Cart {
   readonly level: string
 }
 
-/** What a customer bought in the last year of the shop's calendar. */
+/** What a customer bought in the last year of the shop's calendar; tools of the workshop earn nothing. */
 interface Loyalty {
   readonly orders: number
   readonly spentCents: number
@@ -29,8 +29,8 @@ interface Loyalty {
 type LoadLoyalty = () => Promise<Loyalty>
 
 const levels = [
-  { name: 'Gold', fromCents: 6_800_000, discountRatio: 0.1, points: 3 },
-  { name: 'Silver', fromCents: 6_200_000, discountRatio: 0.05, points: 2 },
+  { name: 'Gold', fromCents: 12_400_000, discountRatio: 0.1, points: 3 },
+  { name: 'Silver', fromCents: 11_700_000, discountRatio: 0.05, points: 2 },
   { name: 'Member', fromCents: 0, discountRatio: 0, points: 1 },
 ] as const
 
@@ -50,8 +50,11 @@ async function linesOf(pool: Pool, customerId: number): Promise<CartLine[]> {
 
 async function loyaltyOf(pool: Pool, customerId: number): Promise<Loyalty> {
   const { rows } = await pool.query<Loyalty>(
-    `SELECT count(DISTINCT order_id)::int AS orders, coalesce(sum(quantity * unit_price_cents), 0)::int AS "spentCents"
-     FROM order_lines WHERE customer_id = $1 AND ordered_at > timestamptz '${shopToday}' - interval '1 year'`,
+    `SELECT count(DISTINCT l.order_id)::int AS orders,
+       coalesce(sum(l.quantity * l.unit_price_cents), 0)::int AS "spentCents"
+     FROM order_lines l JOIN products p ON p.id = l.product_id JOIN categories c ON c.id = p.category_id
+     WHERE l.customer_id = $1 AND l.ordered_at > timestamptz '${shopToday}' - interval '1 year'
+       AND c.department <> 'Workshop'`,
     [customerId],
   )
   return rows[0] ?? { orders: 0, spentCents: 0 }

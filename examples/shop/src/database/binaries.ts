@@ -17,8 +17,7 @@ const isExecutable = (path: string): boolean => {
 }
 
 /** Debian keeps the server's programs out of PATH, one folder a version; the newest wins. */
-function debianFolders(): string[] {
-  const root = '/usr/lib/postgresql'
+function debianFolders(root: string): string[] {
   try {
     return readdirSync(root)
       .sort((a, b) => Number(b) - Number(a))
@@ -32,8 +31,8 @@ function debianFolders(): string[] {
  * Folder that holds `initdb` and `postgres`: from PATH, else Debian's place.
  * @throws PostgresMissingError naming the package to install
  */
-export function findPostgres(path = process.env.PATH ?? ''): string {
-  const folders = [...path.split(delimiter).filter((folder) => folder !== ''), ...debianFolders()]
+export function findPostgres(path = process.env.PATH ?? '', debianRoot = '/usr/lib/postgresql'): string {
+  const folders = [...path.split(delimiter).filter((folder) => folder !== ''), ...debianFolders(debianRoot)]
   const found = folders.find(
     (folder) => isExecutable(join(folder, 'initdb')) && isExecutable(join(folder, 'postgres')),
   )

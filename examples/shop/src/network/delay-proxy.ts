@@ -69,8 +69,9 @@ export async function startDelayProxy(
   const sockets = new Set<Socket>()
   const later = delayLine(delayMs)
 
-  const server = createServer((client) => {
-    const remote = connect(target)
+  // Half open: one side may have said all and still wait for the answer.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const remote = connect({ ...target, allowHalfOpen: true })
     for (const socket of [client, remote]) {
       socket.setNoDelay(true)
       sockets.add(socket)

@@ -3,6 +3,9 @@ export type ChildMessage =
   | { readonly type: 'ready'; readonly facts: Readonly<Record<string, string | number>> }
   | { readonly type: 'failed'; readonly message: string; readonly code: string }
 
+/** How long a stopped process may take to run empty. */
+const runEmptyWithinMs = 5_000
+
 export interface Child {
   /** Tells the parent that this process can be used, and how it is reached. */
   ready(facts: Readonly<Record<string, string | number>>): void
@@ -15,11 +18,18 @@ export interface Child {
 export function becomeChild(stop: () => Promise<void>): Child {
   let stopping: Promise<void> | undefined
   const end = (exitCode: number) => {
-    stopping ??= stop()
-    stopping.then(
-      () => process.exit(exitCode),
-      () => process.exit(1),
-    )
+    if (stopping !== undefined) return
+    process.exitCode = exitCode
+    stopping = stop()
+    stopping
+      .catch(() => {
+        process.exitCode = 1
+      })
+      .finally(() => {
+        if (process.connected) process.disconnect()
+        // An agent sends what it holds when nothing is left to do, so the process is not ended but runs empty.
+        setTimeout(() => process.exit(), runEmptyWithinMs).unref()
+      })
   }
   const send = (message: ChildMessage) => {
     if (process.connected) process.send?.(message)

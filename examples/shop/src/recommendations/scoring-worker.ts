@@ -27,7 +27,8 @@ const { modelPath, modelPerRequest } = workerData as WorkerSettings
 const withModel = await modelSource(modelPath, modelPerRequest)
 const reply = (message: WorkerReply) => port.postMessage(message)
 
-port.on('message', (request: WorkerRequest) => {
+port.on('message', (request: WorkerRequest | 'close') => {
+  if (request === 'close') return port.close()
   const parent = propagation.extract(ROOT_CONTEXT, request.carrier)
   context
     .with(parent, () => withModel((session) => scoreCandidates(session, request)))

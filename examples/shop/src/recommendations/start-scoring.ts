@@ -56,8 +56,12 @@ export async function scoreInWorker(settings: WorkerSettings): Promise<Scoring> 
         waiting.set(lastId, { resolve, reject })
         worker.postMessage({ ...request, id: lastId, carrier } satisfies WorkerRequest)
       }),
+    // It ends by itself when it has nothing left to do; that lets an agent in it send what it holds.
     close: async () => {
-      await worker.terminate()
+      if (failure !== undefined) return
+      const ended = new Promise((resolve) => worker.once('exit', resolve))
+      worker.postMessage('close')
+      await ended
     },
   }
 }
