@@ -387,6 +387,25 @@ describe.skipIf(postgresMissing() !== undefined)('with a real PostgreSQL', () =>
   })
 })
 
+describe('routers and clients without a database', () => {
+  test('Express: the route of a nested router, and userland undici as a client', async () => {
+    app = await startApp('express-app.mjs', { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url })
+    await ask(`${app.url}/outer/7`)
+    await ask(`${app.url}/nowhere`)
+    const spans = await sink.until((all) => all.filter(({ kind }) => kind === 2).length === 3)
+    const outer = only(spans, 'GET /outer/:id')
+    const client = only(childrenOf(spans, outer), 'GET')
+    const inner = only(childrenOf(spans, client), 'GET /api/v1/items/:id')
+    expect(attributesOf(inner)).toMatchObject({
+      'http.route': '/api/v1/items/:id',
+      'url.path': '/api/v1/items/7',
+    })
+    const missing = spans.find((span) => attributesOf(span)['http.response.status_code'] === 404)!
+    expect(missing.name).toBe('GET')
+    expect(missing.status.code).toBe(0)
+  })
+})
+
 describe('threads and the end of a process', () => {
   test('a worker thread is traced, and both flush when they end by themselves', async () => {
     app = await startApp('worker-app.mjs', { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url })
