@@ -44,7 +44,7 @@ export const savingHeadline = (saving: Saving | null): string => {
 
 /** The rest of what a saving says. */
 export const savingDetail = (saving: Saving): string =>
-  `${formatShare(saving.shareRatio)} of the operation's time, ${formatNumber(Math.round(saving.affectedRequestsPerDay))} affected requests per day`
+  `${count(Math.round(saving.affectedRequestsPerDay), 'affected request')} per day`
 
 /** Value and interval: `47 calls (45-49)`. */
 export const evidenceValue = (evidence: Evidence): string => {

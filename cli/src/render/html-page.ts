@@ -20,10 +20,10 @@ fetch('/api/v1/findings'+location.search,{headers:{accept:'application/json'}}).
 var k=key(d);if(last===''){last=k}var s=document.getElementById('live');if(s)s.textContent='live';
 if(k===last)return;
 return fetch('/'+location.search).then(function(r){return r.ok?r.text():Promise.reject()}).then(function(h){last=k;
-var open={};document.querySelectorAll('details[open][data-id]').forEach(function(x){open[x.dataset.id]=true});
+var open={};document.querySelectorAll('details[data-id]').forEach(function(x){open[x.dataset.id]=x.open});
 var page=new DOMParser().parseFromString(h,'text/html');
 ['main','header.page'].forEach(function(q){var a=document.querySelector(q),b=page.querySelector(q);if(a&&b)a.replaceWith(document.adoptNode(b))});
-document.querySelectorAll('details[data-id]').forEach(function(x){if(open[x.dataset.id])x.open=true})})
+document.querySelectorAll('details[data-id]').forEach(function(x){if(x.dataset.id in open)x.open=open[x.dataset.id]})})
 }).catch(function(){var s=document.getElementById('live');if(s)s.textContent='connection lost, trying again'}).then(function(){setTimeout(tick,2000)})}
 last=document.documentElement.dataset.digest||'';setTimeout(tick,1000)})();
 `.trim()

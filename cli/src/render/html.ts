@@ -65,7 +65,7 @@ const findingHtml = (finding: Finding, place: number, traces: Traces, live: bool
   const waterfall =
     spans.length === 0
       ? ''
-      : `<details data-id="w-${escapeHtml(finding.id)}"><summary>Example trace ${escapeHtml(example ?? '')} as a waterfall</summary>${waterfallHtml(buildWaterfall(spans, { criticalSpanIds: criticalSpanIds(spans), maxRows: 120 }))}</details>`
+      : `<details${place === 0 ? ' open' : ''} data-id="w-${escapeHtml(finding.id)}"><summary>Example trace ${escapeHtml(example ?? '')} as a waterfall</summary>${waterfallHtml(buildWaterfall(spans, { criticalSpanIds: criticalSpanIds(spans), maxRows: 120 }))}</details>`
   const guards = finding.guards.map((guard) => `<li>${escapeHtml(guard)}</li>`).join('')
   const ids = [
     finding.traceIds.length === 0

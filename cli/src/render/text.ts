@@ -40,14 +40,21 @@ export const renderFindingText = (finding: Finding, options: TextOptions = {}): 
   const color = colors(options.color ?? false)
   const label = severityColor(color, finding)(color.bold(finding.severity.toUpperCase().padEnd(6)))
   const sure = finding.confidence === 'possible' ? ' (possible)' : ''
-  const head = `${color.bold(visibleLine(finding.title))}${sure}  ${visibleLine(finding.operation)}`
+  const title = `${visibleLine(finding.title)}${sure}`
+  // Titles of some detectors end in the operation already.
+  const operation = title.endsWith(visibleLine(finding.operation)) ? '' : visibleLine(finding.operation)
   const saving = facts.savingHeadline(finding.saving)
   const lines: string[] = []
-  const plainLength =
-    7 + visibleLine(finding.title).length + sure.length + 2 + visibleLine(finding.operation).length
-  if (plainLength + 3 + saving.length <= width) lines.push(`${label} ${head}   ${color.green(saving)}`)
-  else lines.push(`${label} ${head}`, `${indent}${color.green(saving)}`)
-
+  const where = operation === '' ? '' : `  ${operation}`
+  if (`${indent} ${title}${where}   ${saving}`.length <= width) {
+    lines.push(`${label} ${color.bold(title)}${where}   ${color.green(saving)}`)
+  } else {
+    const [first = '', ...more] = wrap(title, width - indent.length - 1)
+    lines.push(`${label} ${color.bold(first)}`, ...more.map((line) => `${indent}${color.bold(line)}`))
+    const rest = `${indent}${where.trimStart()}${where === '' ? '' : '   '}`
+    if (rest.length + saving.length <= width) lines.push(`${rest}${color.green(saving)}`)
+    else lines.push(rest.trimEnd(), `${indent}${color.green(saving)}`)
+  }
   // The saving stands in the head line already.
   const main = finding.evidence.find((one) => one.value !== finding.saving?.perRequestMs.value)
   const seen = main === undefined ? '' : visibleLine(facts.evidenceSentence(main))

@@ -1,4 +1,5 @@
 import type { StoredSpan } from '@hotspan/collector'
+import { attr } from '@hotspan/otlp'
 
 /** A span as the store returns it. */
 export type WaterfallSpan = StoredSpan
@@ -49,20 +50,19 @@ export interface WaterfallOptions {
 const byStart = (a: WaterfallSpan, b: WaterfallSpan): number =>
   a.startNs < b.startNs ? -1 : a.startNs > b.startNs ? 1 : b.durationNs - a.durationNs
 
-const statementOf = (span: WaterfallSpan): string =>
-  span.attributes['db.query.text'] ?? span.attributes['db.statement'] ?? ''
+const statementOf = (span: WaterfallSpan): string => span.attributes[attr.dbQueryText] ?? ''
 
 const detailOf = (span: WaterfallSpan): string => {
   const statement = statementOf(span)
   if (statement !== '') return statement
-  if (span.kind === 'client') return span.attributes['url.full'] ?? ''
-  if (span.kind === 'server' && !span.name.includes('/')) return span.attributes['url.path'] ?? ''
-  return span.attributes['code.function.name'] ?? ''
+  if (span.kind === 'client') return span.attributes[attr.urlFull] ?? ''
+  if (span.kind === 'server' && !span.name.includes('/')) return span.attributes[attr.urlPath] ?? ''
+  return span.attributes[attr.codeFunctionName] ?? ''
 }
 
 const codePlaceOf = (span: WaterfallSpan): string => {
-  const file = span.attributes['code.file.path'] ?? ''
-  const line = span.attributes['code.line.number']
+  const file = span.attributes[attr.codeFilePath] ?? ''
+  const line = span.attributes[attr.codeLineNumber]
   return file === '' || line === undefined ? file : `${file}:${line}`
 }
 
