@@ -123,7 +123,8 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
       await startChild({
         ...watched,
         name: 'The API',
-        script: here('./server.js'),
+        // The source itself, types stripped by Node: findings then name the lines that a reader sees.
+        script: here('../src/server.ts'),
         env: {
           ...agentEnv('shop-api', otlpEndpoint),
           SHOP_DATABASE_URL: throughProxy(databaseUrl, Number(proxy.facts.port)),

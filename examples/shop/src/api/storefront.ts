@@ -16,7 +16,9 @@ interface PageConfig {
 const pages = ['/', '/search', '/products/:id', '/cart'] as const
 const placeholder = '"__SHOP_CONFIG__"'
 const builtRoot = (faults: Faults): string =>
-  fileURLToPath(new URL(`../web/${faults.has('oversized-bundle') ? 'unsplit' : 'split'}/`, import.meta.url))
+  fileURLToPath(
+    new URL(`../../dist/web/${faults.has('oversized-bundle') ? 'unsplit' : 'split'}/`, import.meta.url),
+  )
 
 /** JSON inside a script element must not be able to end it. */
 const scriptJson = (config: PageConfig): string => JSON.stringify(config).replaceAll('<', '\\u003c')

@@ -21,7 +21,9 @@ export async function scoreOnMainThread(settings: WorkerSettings): Promise<Scori
 
 /** Runs the model in one worker thread, which has loaded it when this resolves. */
 export async function scoreInWorker(settings: WorkerSettings): Promise<Scoring> {
-  const worker = new Worker(new URL('./scoring-worker.js', import.meta.url), { workerData: settings })
+  const worker = new Worker(new URL('../../src/recommendations/scoring-worker.ts', import.meta.url), {
+    workerData: settings,
+  })
   const waiting = new Map<
     number,
     { resolve: (scores: Float32Array) => void; reject: (error: Error) => void }
