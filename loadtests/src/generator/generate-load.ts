@@ -13,7 +13,7 @@ import { type OpenRequest, OpenRequests } from './open-requests.ts'
 import type { Endpoint } from './scenario.ts'
 import { type PlannedRequest, planRequests } from './schedule.ts'
 import { loadTarget } from './target.ts'
-import { newTraceContext } from './trace-context.ts'
+import { newTraceContext, sampledAlways } from './trace-context.ts'
 
 /** A request sent later than this after its intended start was late, ms (REGRESSIONS: over 2 % of them disturb a slice). */
 export const lateMs = 5
@@ -102,7 +102,9 @@ export async function generateLoad(options: LoadOptions): Promise<LoadResult> {
       },
     }
     open.add(entry)
-    const headers = trace ? [...prepared.headers, 'traceparent', trace.traceparent] : prepared.headers
+    const headers = trace
+      ? [...prepared.headers, 'traceparent', trace.traceparent, 'tracestate', sampledAlways]
+      : prepared.headers
     const exchange = transport.send(
       { method: prepared.method, path: target.prefix + request.path, headers, body: request.body },
       {
