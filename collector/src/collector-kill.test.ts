@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { encodeTraces } from '@hotspan/otlp'
 import { describe, expect, test } from 'vitest'
 import { liveOwner } from './data-directory/owner.ts'
@@ -79,10 +81,12 @@ describe.skipIf(missingEngine() !== null)('kill -9 in the middle of traffic', ()
     }
     const last = await spawnCollector(dataDir)
     await sendAll(last.otlpUrl, carriedOver, acknowledged, () => undefined)
+    const left = dirname(liveOwner(dataDir)!.engineSocket)
     await last.kill()
     expect(acknowledged.size).toBe(next)
 
     const store = await openStore({ dataDir })
+    expect(existsSync(left)).toBe(false)
     const answer = await store.client.query({
       query: 'SELECT TraceId AS id, count() AS n, uniqExact(SpanId) AS spans FROM otel_traces GROUP BY id',
       format: 'JSONEachRow',

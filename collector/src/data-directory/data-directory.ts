@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { Engine, EngineStartError } from '../engine/engine.ts'
 import { CollectorError } from '../errors.ts'
 import { newOwner, type Owner, readOwner, releaseOwnership, takeOwnership, updateOwner } from './owner.ts'
@@ -101,15 +101,20 @@ async function takeOrWait(path: string, owner: Owner, waitMs: number): Promise<v
   }
 }
 
-/** The engine of a killed owner ends by itself when it notices; it is helped after five seconds. */
+/** The engine of a killed owner ends by itself when it notices; it is helped after five seconds. Its socket's folder goes too. */
 async function endOrphanedEngine(before: Owner): Promise<void> {
   const until = Date.now() + 5000
   while (isRunning(before.enginePid, before.engineStart)) {
     if (Date.now() >= until) {
       process.kill(before.enginePid, 'SIGKILL')
-      return
+      break
     }
     await new Promise((done) => setTimeout(done, 25))
+  }
+  const folder = dirname(before.engineSocket)
+  // The record is a file that anybody could have changed: only a folder of the engine's own form is removed.
+  if (basename(before.engineSocket) === 'engine.sock' && /^hotspan-\w{6}$/.test(basename(folder))) {
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

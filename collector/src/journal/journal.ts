@@ -73,7 +73,10 @@ export class Journal {
     this.seen = new SeenBodies(options.directory)
   }
 
-  /** Opens the journal and inserts what an earlier process left in it. Returns when that is done. */
+  /**
+   * Opens the journal and inserts what an earlier process left in it. Returns when that is done, or after a minute of failures:
+   * the inserts then go on beside new bodies.
+   */
   static async open(options: JournalOptions): Promise<Journal> {
     mkdirSync(join(options.directory, 'quarantine'), { recursive: true, mode: 0o700 })
     const maxMb = Number(process.env.HOTSPAN_JOURNAL_MAX_MB)
@@ -85,7 +88,7 @@ export class Journal {
       ...options,
     })
     journal.findLeftSegments()
-    await journal.flush()
+    await journal.flushWithin(60_000)
     return journal
   }
 
@@ -136,16 +139,18 @@ export class Journal {
   /** Stops taking frames and inserts what is there, for at most `graceMs`; the rest stays in the journal for the next open. */
   async close(graceMs = 10_000): Promise<void> {
     this.ended = true
-    let timer: NodeJS.Timeout | undefined
-    await Promise.race([
-      this.flush(),
-      new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, graceMs)
-      }),
-    ])
-    clearTimeout(timer)
+    await this.flushWithin(graceMs)
     this.closed.length = 0
     this.retry?.wake()
+  }
+
+  private async flushWithin(ms: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, ms)
+    })
+    await Promise.race([this.flush(), late])
+    clearTimeout(timer)
   }
 
   private findLeftSegments(): void {
@@ -181,7 +186,7 @@ export class Journal {
   private async writeGroup(group: readonly Pending[]): Promise<void> {
     try {
       if (this.segment === null) {
-        this.segment = await Segment.create(this.options.directory, this.nextNumber++)
+        this.segment = await Segment.create(this.options.directory, this.nextNumber++, this.options.sync)
         this.segmentTimer = setTimeout(() => {
           this.rotateAsked = true
           void this.writeLoop()
@@ -204,7 +209,8 @@ export class Journal {
     const segment = this.segment
     if (segment === null) return
     if (this.segmentTimer !== null) clearTimeout(this.segmentTimer)
-    await segment.close()
+    // Its bytes are written; a failing close takes nothing back.
+    await segment.close().catch(() => undefined)
     this.segment = null
     const keep = this.closed.length < segmentsInMemory
     this.closed.push({

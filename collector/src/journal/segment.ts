@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { join } from 'node:path'
+import { syncDirectory } from '../data-directory/durable-file.ts'
 import { type Frame, frameHead } from './frame.ts'
 import { writeAll } from './write-all.ts'
 
@@ -26,10 +27,12 @@ export class Segment {
     this.file = file
   }
 
-  static async create(directory: string, number: number): Promise<Segment> {
+  static async create(directory: string, number: number, sync: boolean): Promise<Segment> {
     const id = `${String(number).padStart(12, '0')}-${randomBytes(8).toString('hex')}`
     const path = join(directory, `${id}.hsj`)
-    return new Segment(id, path, await open(path, 'ax', 0o600))
+    const file = await open(path, 'ax', 0o600)
+    if (sync) syncDirectory(directory)
+    return new Segment(id, path, file)
   }
 
   /** Returns when the frames are in the file (`sync`: on the disk). On failure the file is cut back to what it held. */
