@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { fault, faultCount, faultCounts, reportFaultsTo } from './faults.ts'
 import { installHttpServer } from './instrumentations/http-server.ts'
 import { createLog } from './log.ts'
-import { attributesOf, only, type Sink, startSink } from './testing/sink.ts'
+import { attributesOf, byHand, only, type Sink, startSink } from './testing/sink.ts'
 import { startApp } from './testing/test-app.ts'
 
 let sink: Sink
@@ -24,7 +24,7 @@ test('start, stats, instrument and stop, without --import', async () => {
     before: { running: true, spans: { made: 1, sent: 0, failed: 0, dropped: 0, queued: 1 }, faults: {} },
     after: { running: false },
   })
-  expect(sink.spans.map(({ name }) => name)).toEqual(['one'])
+  expect(byHand(sink.spans).map(({ name }) => name)).toEqual(['one'])
   expect(attributesOf(only(sink.spans, 'one').resource)).toMatchObject({
     'service.name': 'started',
     'service.version': '2.0',

@@ -12,7 +12,9 @@ import { installHttpClient } from './instrumentations/http-client.ts'
 import { installHttpServer } from './instrumentations/http-server.ts'
 import { type PackageTarget, watchPackages } from './instrumentations/module-hook.ts'
 import { configureOnnxruntime, instrumentOnnxruntime } from './instrumentations/onnxruntime.ts'
-import { configurePg, instrumentPg, instrumentPgPool } from './instrumentations/pg.ts'
+import { instrumentPg } from './instrumentations/pg.ts'
+import { instrumentPgPool } from './instrumentations/pg-pool.ts'
+import { pgOptions } from './instrumentations/pg-target.ts'
 import { installServerTiming } from './instrumentations/server-timing.ts'
 import { installUndici } from './instrumentations/undici.ts'
 import { createLog } from './log.ts'
@@ -86,7 +88,7 @@ export function start(options: AgentOptions = {}): boolean {
   install('undici', installUndici)
   const packages: PackageTarget[] = []
   if (!settings.without.has('pg')) {
-    configurePg({ callSites: settings.callSites })
+    pgOptions.callSites = settings.callSites
     packages.push({ name: 'pg', patch: instrumentPg }, { name: 'pg-pool', patch: instrumentPgPool })
   }
   if (!settings.without.has('onnxruntime-node')) {

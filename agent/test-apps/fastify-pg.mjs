@@ -1,4 +1,6 @@
-// A small app without any tracing code: Fastify, pg and fetch. Prints its port once it listens.
+// Fastify, pg and fetch; only /context looks at the active context, to tell it. Prints its port once it listens.
+
+import { context, propagation } from '@opentelemetry/api'
 import Fastify from 'fastify'
 import pg from 'pg'
 import Cursor from 'pg-cursor'
@@ -28,6 +30,14 @@ app.get('/callback/:id', (request, reply) => {
       else reply.send({ name: result.rows[0].name })
     },
   )
+})
+
+app.get('/context', (request, reply) => {
+  pool.query('SELECT 1', () => {
+    const carrier = {}
+    propagation.inject(context.active(), carrier)
+    reply.send({ asked: request.headers.traceparent, active: carrier.traceparent })
+  })
 })
 
 app.get('/cursor', async () => {

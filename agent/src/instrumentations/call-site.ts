@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { attr } from '@hotspan/otlp'
 import { encodeKey } from '../encode/attribute-key.ts'
 import { BoundedCache } from '../encode/bounded-cache.ts'
-import { captureAttributes } from '../encode/span-encoder.ts'
+import { captureAttributes } from '../encode/captured-attributes.ts'
 
 /** Where the app made a call. Lines are those of the running file: source maps are not applied. */
 export interface CallSite {

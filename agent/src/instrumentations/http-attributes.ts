@@ -1,7 +1,8 @@
 import { attr } from '@hotspan/otlp'
 import { encodeKey } from '../encode/attribute-key.ts'
 import { BoundedCache } from '../encode/bounded-cache.ts'
-import { captureAttributes, type SpanEncoder, textAttribute } from '../encode/span-encoder.ts'
+import { captureAttributes, textAttribute } from '../encode/captured-attributes.ts'
+import type { SpanEncoder } from '../encode/span-encoder.ts'
 
 /** HTTP attribute keys, encoded once, and the values of few different forms. */
 export const key = {

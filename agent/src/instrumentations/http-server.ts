@@ -8,7 +8,8 @@ import { active, runtime } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, remoteParent } from '../core/tracer.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
-import { type SpanEncoder, textAttribute } from '../encode/span-encoder.ts'
+import { textAttribute } from '../encode/captured-attributes.ts'
+import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
 import {
   key,

@@ -7,26 +7,23 @@ import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, runIn, spanOf } from '../core/tracer.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
 import { BoundedCache } from '../encode/bounded-cache.ts'
-import { captureAttributes, type SpanEncoder } from '../encode/span-encoder.ts'
+import { captureAttributes } from '../encode/captured-attributes.ts'
+import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
 import { type CallSite, captureCallSite } from './call-site.ts'
 import { errorTypeOf } from './error-type.ts'
 import { parametersHash } from './parameters-hash.ts'
+import { siteOfPoolQuery, wrapPool } from './pg-pool.ts'
+import { pgOptions, type Target, targetOf } from './pg-target.ts'
 import { describeSql } from './sql-text.ts'
+import { isThenable, type Method, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'pg'
-
-/** A wait for a connection shorter than this, on a connection that was there, is no span; ms. */
-const POOL_WAIT_MS = 1
 
 const key = {
   rows: encodeKey(attr.dbResponseReturnedRows),
   status: encodeKey(attr.dbResponseStatusCode),
   errorType: encodeKey(attr.errorType),
-  system: encodeKey(attr.dbSystemName),
-  namespace: encodeKey(attr.dbNamespace),
-  address: encodeKey(attr.serverAddress),
-  port: encodeKey(attr.serverPort),
   text: encodeKey(attr.dbQueryText),
   summary: encodeKey(attr.dbQuerySummary),
   operation: encodeKey(attr.dbOperationName),
@@ -34,18 +31,6 @@ const key = {
 }
 
 type Callback = (error: unknown, ...results: unknown[]) => unknown
-type Method = (this: unknown, ...args: unknown[]) => unknown
-
-interface Target {
-  database?: string
-  host?: string
-  port?: number
-}
-
-interface PgPool {
-  options?: Target
-  _clients?: unknown[]
-}
 
 interface Submittable {
   submit: unknown
@@ -66,54 +51,18 @@ interface Statement {
 
 const count = faultCount(NAME)
 const statements = new BoundedCache<Statement>()
-const targetOfHolder = new WeakMap<Target, Uint8Array>()
-const NO_TARGET: Target = {}
-let callSites = false
-/** Call site of the pool's query whose callback runs now: the driver's own stack has lost it. */
-let poolSite: CallSite | undefined
-
-export const configurePg = (options: { callSites: boolean }): void => {
-  callSites = options.callSites
-}
-
-const PATCHED = Symbol('hotspan.patched')
-
 /** Wraps the prototypes in place, so that every way of importing sees it. Twice is once. */
 export function instrumentPg(exports: unknown): void {
-  const { Client, Pool } = exports as { Client?: PatchableClass; Pool?: PatchableClass }
+  const { Client, Pool } = exports as { Client?: WrappableClass; Pool?: WrappableClass }
   if (Client !== undefined) wrapQuery(Client.prototype)
   if (Pool !== undefined) {
-    const base = Object.getPrototypeOf(Pool.prototype) as Record<PropertyKey, unknown>
-    wrapConnect((Object.hasOwn(base, 'connect') ? base : Pool.prototype) as Record<PropertyKey, unknown>)
+    const base = Object.getPrototypeOf(Pool.prototype) as object
+    wrapPool(Object.hasOwn(base, 'connect') ? base : Pool.prototype)
   }
 }
 
-/** `pg-pool` used without `pg`'s own export. */
-export function instrumentPgPool(exports: unknown): void {
-  const Pool = (typeof exports === 'function' ? exports : (exports as { default?: unknown })?.default) as
-    | PatchableClass
-    | undefined
-  if (Pool?.prototype !== undefined) wrapConnect(Pool.prototype)
-}
-
-type PatchableClass = { prototype: Record<PropertyKey, unknown> }
-
-function wrap(
-  prototype: Record<PropertyKey, unknown>,
-  name: string,
-  make: (original: Method) => Method,
-): void {
-  const original = prototype[name] as Method & { [PATCHED]?: boolean }
-  if (typeof original !== 'function' || original[PATCHED] === true) return
-  const replacement = make(original) as Method & { [PATCHED]?: boolean }
-  Object.defineProperty(replacement, 'name', { value: original.name, configurable: true })
-  Object.defineProperty(replacement, 'length', { value: original.length, configurable: true })
-  replacement[PATCHED] = true
-  prototype[name] = replacement
-}
-
-function wrapQuery(prototype: Record<PropertyKey, unknown>): void {
-  wrap(prototype, 'query', (original) => {
+function wrapQuery(prototype: object): void {
+  wrapMethod(prototype, 'query', (original) => {
     return function query(this: unknown, ...args: unknown[]): unknown {
       if (count.off) return original.apply(this, args)
       let span: AgentSpan | null = null
@@ -122,7 +71,10 @@ function wrapQuery(prototype: Record<PropertyKey, unknown>): void {
       } catch (error) {
         fault(NAME, error)
       }
-      if (span === null) return original.apply(this, args)
+      if (span === null) {
+        bindCallback(args)
+        return original.apply(this, args)
+      }
       let ends = false
       try {
         ends = hookEnd(span, args)
@@ -151,9 +103,6 @@ function wrapQuery(prototype: Record<PropertyKey, unknown>): void {
     }
   })
 }
-
-const isThenable = (value: unknown): value is Promise<unknown> =>
-  typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function'
 
 function begin(client: Target, args: unknown[]): AgentSpan | null {
   const first = args[0]
@@ -193,7 +142,8 @@ interface QueryFacts {
   site: CallSite | undefined
 }
 
-const siteNow = (): CallSite | undefined => (callSites ? (poolSite ?? captureCallSite()) : undefined)
+const siteNow = (): CallSite | undefined =>
+  pgOptions.callSites ? (siteOfPoolQuery() ?? captureCallSite()) : undefined
 
 function describe(sql: string): Statement {
   const { text, summary, operation, hasLiterals } = describeSql(sql)
@@ -206,24 +156,6 @@ function describe(sql: string): Statement {
       if (operation !== '') encoder.text(key.operation, operation)
     }),
   }
-}
-
-/** `db.system.name`, namespace and server of a client or of a pool's options, encoded once per object. */
-function targetOf(holder: Target): Uint8Array {
-  const known = targetOfHolder.get(holder)
-  if (known !== undefined) return known
-  const { database, host, port } = holder
-  const encoded = captureAttributes((encoder) => {
-    encoder.text(key.system, 'postgresql')
-    if (database) encoder.text(key.namespace, database)
-    if (host) {
-      encoder.text(key.address, host)
-      // A path is a unix socket, which has no port.
-      if (port !== undefined && !host.startsWith('/')) encoder.int(key.port, Number(port))
-    }
-  })
-  targetOfHolder.set(holder, encoded)
-  return encoded
 }
 
 /** Hooks the end of the callback and the submittable form; false for the promise form, which the caller chains on. */
@@ -250,6 +182,17 @@ function hookEnd(span: AgentSpan, args: unknown[]): boolean {
     return true
   }
   return false
+}
+
+/** Without a span the callback still belongs to its caller's context: that of the socket is whoever opened it. */
+function bindCallback(args: unknown[]): void {
+  const context = active.getStore()
+  const last = args.length - 1
+  const callback = args[last]
+  if (context === undefined || last < 1 || typeof callback !== 'function') return
+  args[last] = function (this: unknown, ...results: unknown[]): unknown {
+    return runIn(context, () => callback.apply(this, results), undefined)
+  }
 }
 
 function endingCallback(span: AgentSpan, context: Context, callback: Callback): Callback {
@@ -341,82 +284,4 @@ function writeQuerySpan(encoder: SpanEncoder, span: AgentSpan): void {
     encoder.text(key.errorType, code)
   }
   if (site !== undefined) encoder.raw(site.encoded)
-}
-
-// --- pool ---
-
-function wrapConnect(prototype: Record<PropertyKey, unknown>): void {
-  wrap(prototype, 'connect', (original) => {
-    return function connect(this: unknown, ...args: unknown[]): unknown {
-      if (count.off) return original.apply(this, args)
-      const callback = args[0]
-      const pool = this as PgPool
-      const startMs = performance.now()
-      const context = active.getStore()
-      const clientsBefore = pool._clients?.length ?? 0
-      let opened = false
-      const site = callSites && typeof callback === 'function' ? captureCallSite() : undefined
-      if (typeof callback === 'function') {
-        args[0] = function (this: unknown, ...results: unknown[]): unknown {
-          connected(pool, context, startMs, opened, results[0])
-          // Another request's release wakes this one: back to the caller's context.
-          const back = (): unknown => {
-            poolSite = site
-            try {
-              return (callback as Callback).apply(this, results as [unknown])
-            } finally {
-              poolSite = undefined
-            }
-          }
-          return context === undefined ? active.exit(back) : active.run(context, back)
-        }
-      }
-      const result = original.apply(this, args)
-      opened = (pool._clients?.length ?? 0) > clientsBefore
-      if (typeof callback === 'function' || !isThenable(result)) return result
-      return result.then(
-        (client) => {
-          connected(pool, context, startMs, opened, undefined)
-          return client
-        },
-        (error) => {
-          connected(pool, context, startMs, opened, error)
-          throw error
-        },
-      )
-    }
-  })
-}
-
-/** A span of the wait, when there was one. */
-function connected(
-  pool: PgPool,
-  context: Context | undefined,
-  startMs: number,
-  opened: boolean,
-  error: unknown,
-): void {
-  try {
-    const nowMs = performance.now()
-    if (!opened && nowMs - startMs <= POOL_WAIT_MS && !error) return
-    const parent = spanOf(context, nowMs)
-    if (parent === null) return
-    const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, 'pg-pool.connect', startMs)
-    if (!span.recording) return
-    span.ref1 = targetOf(pool.options ?? NO_TARGET)
-    span.late = writeConnectSpan
-    if (error) {
-      span.statusCode = Status.Error
-      span.statusMessage = error instanceof Error ? error.message : ''
-      span.text1 = errorTypeOf(error)
-    }
-    span.endAt(nowMs, nowMs)
-  } catch (ours) {
-    fault(NAME, ours)
-  }
-}
-
-function writeConnectSpan(encoder: SpanEncoder, span: AgentSpan): void {
-  encoder.raw(span.ref1 as Uint8Array)
-  if (span.text1 !== '') encoder.text(key.errorType, span.text1)
 }

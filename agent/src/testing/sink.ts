@@ -73,6 +73,10 @@ export const attributesOf = (span: Pick<Span, 'attributes'>): Record<string, unk
 export const named = (spans: readonly ReceivedSpan[], name: string): ReceivedSpan[] =>
   spans.filter((span) => span.name === name)
 
+/** Spans of the app's own tracers: a busy machine may add stalls of the event loop to ours. */
+export const byHand = (spans: readonly ReceivedSpan[]): ReceivedSpan[] =>
+  spans.filter(({ scopeName }) => scopeName !== '@hotspan/agent')
+
 /** The only span of that name. */
 export function only(spans: readonly ReceivedSpan[], name: string): ReceivedSpan {
   const found = named(spans, name)
