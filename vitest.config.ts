@@ -18,6 +18,10 @@ export default defineConfig({
         include: ['src/**/*.test.{ts,tsx}'],
         testTimeout: 60_000,
         hookTimeout: 180_000,
+        // The demo wants both cores: it comes last, one file at a time.
+        ...(folder === 'tests'
+          ? { fileParallelism: false, sequence: { groupOrder: 1 } }
+          : { sequence: { groupOrder: 0 } }),
       },
     })),
   },

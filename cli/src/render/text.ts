@@ -16,6 +16,9 @@ export interface TextOptions {
 
 const indent = '      '
 
+/** Candidates that the brief form lists; the rest is counted. */
+const briefCandidates = 4
+
 const severityColor = (color: Colors, finding: Finding): ((text: string) => string) =>
   finding.severity === 'high' ? color.red : finding.severity === 'medium' ? color.yellow : color.blue
 
@@ -119,7 +122,10 @@ export const renderText = (report: Report, options: TextOptions = {}): string =>
     blocks.push(`${count(hidden, 'possible finding')} hidden (pattern only); --possible shows them`)
 
   if (report.candidates.length > 0) {
-    const lines = report.candidates.map((candidate) => renderCandidateText(candidate, width))
+    const listed = brief ? report.candidates.slice(0, briefCandidates) : report.candidates
+    const lines = listed.map((candidate) => renderCandidateText(candidate, width))
+    const more = report.candidates.length - listed.length
+    if (more > 0) lines.push(`  and ${more} more`)
     blocks.push([color.bold('Seen, not confirmed'), ...lines].join('\n'))
   }
   if (report.cannotJudge.length > 0) {

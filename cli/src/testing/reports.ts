@@ -155,6 +155,7 @@ export const spanOf = (over: Partial<WaterfallSpan> & { readonly spanId: string 
   startNs: 1_777_888_999_000_000_000n,
   durationNs: 240_000_000,
   statusCode: 'unset',
+  statusMessage: '',
   attributes: {},
   traceState: '',
   resource: {},

@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { spansOfTraces } from '@hotspan/collector'
-import { renderHtml, renderText } from 'hotspan/render'
+import { exampleTraceIds, renderHtml, renderText } from 'hotspan/render'
 import { type Demo, runDemo } from './demo.ts'
 import { traceFacts } from './trace-facts.ts'
 
@@ -11,7 +11,7 @@ const usage = `npm run demo -- [options]
 
   --faults LIST    the shop's faults that are on: all, none, or names with commas   (default all)
   --seconds N      length of the load; findings need two distinct minutes          (default 75)
-  --rate N         arrivals per second                                             (default 6)
+  --rate N         arrivals per second                                             (default 2)
   --report FILE    where the HTML report goes                                      (default hotspan-report.html)
   --no-lighthouse  leave the Lighthouse run out
   --json FILE      report, phases and the traces of the findings as JSON
@@ -22,7 +22,7 @@ function readOptions() {
     options: {
       faults: { type: 'string', default: 'all' },
       seconds: { type: 'string', default: '75' },
-      rate: { type: 'string', default: '6' },
+      rate: { type: 'string', default: '2' },
       report: { type: 'string', default: 'hotspan-report.html' },
       json: { type: 'string' },
       'no-lighthouse': { type: 'boolean', default: false },
@@ -61,11 +61,9 @@ const log = (line: string): void => {
   console.error(`${((Date.now() - startedMs) / 1000).toFixed(0).padStart(4)} s  ${line}`)
 }
 
-async function writeReport(demo: Demo, file: string): Promise<void> {
-  const { window, findings } = demo.report
-  const shown = findings.flatMap(({ traceIds }) => traceIds.slice(0, 1))
-  const traces = await spansOfTraces(demo.store, window, shown)
-  await writeFile(file, renderHtml(demo.report, { traces }))
+async function writeReport({ report, store }: Demo, file: string): Promise<void> {
+  const traces = await spansOfTraces(store, report.window, exampleTraceIds(report))
+  await writeFile(file, renderHtml(report, { traces }))
 }
 
 async function main(): Promise<number> {
@@ -94,7 +92,7 @@ async function main(): Promise<number> {
       await writeFile(options.jsonFile, JSON.stringify({ report: demo.report, phases: demo.phases, traces }))
     }
     console.log(
-      `\n${renderText(demo.report, { color: Boolean(process.stdout.isTTY), width: process.stdout.columns ?? 100 })}`,
+      `\n${renderText(demo.report, { color: Boolean(process.stdout.isTTY), width: process.stdout.columns ?? 100, brief: true })}`,
     )
     console.log(`HTML report   ${options.reportFile}`)
     if (options.keep) {
