@@ -17,12 +17,21 @@ export function watchExit(flush: () => Promise<void>): () => void {
   process.on('beforeExit', onBeforeExit)
   if (!isMainThread) return () => process.off('beforeExit', onBeforeExit)
 
+  let leaving = false
   const onSignal = (signal: NodeJS.Signals): void => {
     const alone = process.listenerCount(signal) === 1
-    void flush().then(() => {
-      if (!alone) return
+    const leave = (): void => {
       process.off(signal, onSignal)
       process.kill(process.pid, signal)
+    }
+    // The second signal of an impatient operator does not wait for the flush of the first.
+    if (alone && leaving) {
+      leave()
+      return
+    }
+    leaving = true
+    void flush().then(() => {
+      if (alone) leave()
     })
   }
   for (const signal of SIGNALS) process.on(signal, onSignal)
