@@ -37,8 +37,6 @@ const METHODS = new Set([
   'TRACE',
 ])
 
-export const isKnownMethod = (method: string): boolean => METHODS.has(method)
-
 /** Name of a span without a route: the method, or `HTTP` for one that is not of the standards. */
 export const methodName = (method: string): string => (METHODS.has(method) ? method : 'HTTP')
 
