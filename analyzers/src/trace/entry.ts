@@ -119,10 +119,3 @@ function subtree(root: TraceNode): TraceNode[] {
   }
   return nodes
 }
-
-/** The server span under which a span ran, nearest first. */
-export function entryNodeOf(node: TraceNode): TraceNode | null {
-  for (let up: TraceNode | null = node; up !== null; up = up.parent)
-    if (up.span.kind === 'server' && up.span.service === node.span.service) return up
-  return null
-}
