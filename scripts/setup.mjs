@@ -34,7 +34,8 @@ function run(title, command, args, options) {
     const output = `${result.stdout ?? ''}${result.stderr ?? ''}${result.error ?? ''}`
       .trim()
       .split('\n')
-      .filter((line) => !/Unknown user config/.test(line)).slice(0, 25)
+      .filter((line) => !/Unknown user config/.test(line))
+      .slice(0, 25)
       .join('\n')
     return { ok: false, output }
   }
