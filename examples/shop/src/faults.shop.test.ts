@@ -1,6 +1,8 @@
+import { once } from 'node:events'
+import { type AddressInfo, createServer } from 'node:net'
 import { type Shop, type ShopDatabase, startDatabase, startShop } from '@hotspan/example-shop'
 import pg from 'pg'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import type { ProductPage } from './api/product-page.ts'
 import { countQueries, type QueryCounter } from './testing/query-counter.ts'
 import { postgresMissing } from './testing/requirements.ts'
@@ -203,6 +205,16 @@ describe.skipIf(reason)('each fault changes what the API does, not only how long
     const nobody = new URL(database.url)
     nobody.port = '1'
     await expect(startShop({ faults: '', databaseUrl: nobody.href })).rejects.toThrow(/ECONNREFUSED/)
+  })
+
+  test('when the API cannot start, what was started before it is stopped', async () => {
+    const other = createServer()
+    other.listen(0, '127.0.0.1')
+    await once(other, 'listening')
+    const { port } = other.address() as AddressInfo
+    await expect(startShop({ faults: '', databaseUrl: counter.url, port })).rejects.toThrow(/EADDRINUSE/)
+    await vi.waitUntil(() => counter.connections() === 0)
+    other.close()
   })
 
   test('a product that does not exist is 404, a malformed request 400', async () => {

@@ -44,21 +44,21 @@ export function loadScenario(url: string): LoadScenario {
     endpoints: [
       {
         name: 'GET /api/products',
-        path: (draw) => `/api/products?limit=${draw.pick([12, 24, 48])}&page=${draw.integer(0, 3)}`,
-        weight: 17,
+        path: (draw) => `/api/products?limit=${draw.pick([12, 24, 36])}&page=${draw.integer(0, 3)}`,
+        weight: 12,
       },
       {
         name: 'GET /api/products?category',
         path: (draw) =>
-          `/api/products?limit=${draw.pick([12, 24, 48])}&category=${draw.integer(1, categoryCount)}`,
-        weight: 12,
+          `/api/products?limit=${draw.pick([12, 24, 36])}&category=${draw.integer(1, categoryCount)}`,
+        weight: 10,
       },
-      { name: 'GET /api/search', path: (draw) => `/api/search?q=${searchWords(draw)}`, weight: 14 },
-      { name: 'GET /api/products/:id', path: (draw) => `/api/products/${product(draw)}`, weight: 25 },
+      { name: 'GET /api/search', path: (draw) => `/api/search?limit=48&q=${searchWords(draw)}`, weight: 10 },
+      { name: 'GET /api/products/:id', path: (draw) => `/api/products/${product(draw)}`, weight: 20 },
       {
         name: 'GET /api/products/:id/reviews',
         path: (draw) => `/api/products/${product(draw)}/reviews?page=${draw.integer(1, 4)}`,
-        weight: 8,
+        weight: 16,
       },
       {
         name: 'GET /api/products/:id/recommendations',
@@ -68,7 +68,7 @@ export function loadScenario(url: string): LoadScenario {
       {
         name: 'GET /api/customers/:customer/cart',
         path: (draw) => `/api/customers/${customer(draw)}/cart`,
-        weight: 12,
+        weight: 16,
       },
       {
         name: 'POST /api/customers/:customer/cart/lines',
@@ -76,13 +76,13 @@ export function loadScenario(url: string): LoadScenario {
         path: (draw) => `/api/customers/${customer(draw)}/cart/lines`,
         headers: { 'content-type': 'application/json' },
         body: (draw) => JSON.stringify({ productId: product(draw), quantity: draw.integer(1, 2) }),
-        weight: 3,
+        weight: 5,
       },
       {
         name: 'GET /api/shipping/rates',
         path: (draw) =>
           `/api/shipping/rates?weight=${draw.integer(200, 40_000)}&country=${draw.pick(['DE', 'FR', 'SE'])}`,
-        weight: 3,
+        weight: 5,
       },
     ],
   }

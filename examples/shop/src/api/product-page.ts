@@ -7,6 +7,7 @@ export interface Product {
   readonly id: number
   readonly name: string
   readonly description: string
+  readonly categoryId: number
   readonly category: string
   readonly priceCents: number
   readonly listPriceCents: number
@@ -32,11 +33,25 @@ export interface Sales {
   readonly orders: number
 }
 
+/** Place of a product among those of its category; 1 is the most popular. */
+export interface Popularity {
+  readonly place: number
+  readonly products: number
+}
+
+export interface Bestseller {
+  readonly id: number
+  readonly name: string
+  readonly priceCents: number
+}
+
 export interface ProductPage {
   readonly product: Product
   readonly reviews: readonly Review[]
   readonly stars: StarCounts
   readonly sales: Sales
+  readonly popularity: Popularity
+  readonly bestsellers: readonly Bestseller[]
   readonly quotes: readonly Quote[]
 }
 
@@ -44,7 +59,7 @@ export const reviewsPerPage = 10
 
 export async function productOf(pool: Pool, id: number): Promise<Product | undefined> {
   const { rows } = await pool.query<Product>(
-    `SELECT p.id, p.name, p.description, c.name AS category, p.price_cents AS "priceCents",
+    `SELECT p.id, p.name, p.description, p.category_id AS "categoryId", c.name AS category, p.price_cents AS "priceCents",
        p.list_price_cents AS "listPriceCents", p.weight_grams AS "weightGrams", p.stock, p.delivery_days AS "deliveryDays"
      FROM products p JOIN categories c ON c.id = p.category_id WHERE p.id = $1`,
     [id],
@@ -80,23 +95,44 @@ async function salesOf(pool: Pool, productId: number): Promise<Sales> {
   return rows[0] ?? { pieces: 0, orders: 0 }
 }
 
+async function popularityOf(pool: Pool, { id, categoryId }: Product): Promise<Popularity> {
+  const { rows } = await pool.query<Popularity>(
+    `SELECT count(*)::int AS products,
+       (1 + count(*) FILTER (WHERE popularity > (SELECT popularity FROM products WHERE id = $2)))::int AS place
+     FROM products WHERE category_id = $1`,
+    [categoryId, id],
+  )
+  return rows[0] ?? { place: 0, products: 0 }
+}
+
+async function bestsellersOf(pool: Pool, { id, categoryId }: Product): Promise<Bestseller[]> {
+  const { rows } = await pool.query<Bestseller>(
+    `SELECT id, name, price_cents AS "priceCents" FROM products
+     WHERE category_id = $1 AND id <> $2 ORDER BY popularity DESC, id LIMIT 4`,
+    [categoryId, id],
+  )
+  return rows
+}
+
 /** Nothing here needs another's answer, so all of it is asked at once. */
 async function loadTogether(
   { pool, partnerUrl }: ShopContext,
   product: Product,
   country: string,
 ): Promise<ProductPage> {
-  const [reviews, stars, sales, quotes] = await Promise.all([
+  const [reviews, stars, sales, popularity, bestsellers, quotes] = await Promise.all([
     reviewsOf(pool, product.id, 0),
     starsOf(pool, product.id),
     salesOf(pool, product.id),
+    popularityOf(pool, product),
+    bestsellersOf(pool, product),
     Promise.all(
       carriersFor(product.weightGrams).map((carrier) =>
         quoteOf(partnerUrl, carrier, product.weightGrams, country),
       ),
     ),
   ])
-  return { product, reviews, stars, sales, quotes }
+  return { product, reviews, stars, sales, popularity, bestsellers, quotes }
 }
 
 /** Fault `serial-calls`: the same work, each step waiting for the one before. */
@@ -108,11 +144,13 @@ async function loadOneByOne(
   const reviews = await reviewsOf(pool, product.id, 0)
   const stars = await starsOf(pool, product.id)
   const sales = await salesOf(pool, product.id)
+  const popularity = await popularityOf(pool, product)
+  const bestsellers = await bestsellersOf(pool, product)
   const quotes: Quote[] = []
   for (const carrier of carriersFor(product.weightGrams)) {
     quotes.push(await quoteOf(partnerUrl, carrier, product.weightGrams, country))
   }
-  return { product, reviews, stars, sales, quotes }
+  return { product, reviews, stars, sales, popularity, bestsellers, quotes }
 }
 
 /** Everything that the page of one product shows; undefined when there is no such product. */

@@ -1,6 +1,7 @@
 import { useState } from 'react'
 import { Artwork } from '../components/artwork.tsx'
 import { CardGrid } from '../components/card-grid.tsx'
+import { Link } from '../components/link.tsx'
 import { LoadedView } from '../components/loaded-view.tsx'
 import { Stars } from '../components/stars.tsx'
 import { api, type ProductPageData, type Quote, type Review } from '../state/api.ts'
@@ -20,6 +21,19 @@ function QuoteList({ quotes }: { readonly quotes: readonly Quote[] }) {
       {quotes.map(({ carrier, priceCents, days }) => (
         <li key={carrier}>
           <span>{carrier}</span> {days} days <strong>{money(priceCents)}</strong>
+        </li>
+      ))}
+    </ul>
+  )
+}
+
+function Bestsellers({ list }: { readonly list: ProductPageData['bestsellers'] }) {
+  const money = useMoney()
+  return (
+    <ul className="bestsellers">
+      {list.map(({ id, name, priceCents }) => (
+        <li key={id}>
+          <Link to={`/products/${id}`}>{name}</Link> {money(priceCents)}
         </li>
       ))}
     </ul>
@@ -92,7 +106,7 @@ function Recommendations({ productId }: { readonly productId: number }) {
 }
 
 function ProductDetails({ data }: { readonly data: ProductPageData }) {
-  const { product, stars, sales, quotes, reviews } = data
+  const { product, stars, sales, popularity, bestsellers, quotes, reviews } = data
   const { addToCart } = useShop()
   const [isAdded, setAdded] = useState(false)
   const money = useMoney()
@@ -119,7 +133,14 @@ function ProductDetails({ data }: { readonly data: ProductPageData }) {
           <h2>Shipping</h2>
           <QuoteList quotes={quotes} />
         </div>
-        <StarCounts counts={stars} />
+        <div>
+          <p className="small">
+            No. {popularity.place} of {popularity.products} in {product.category}
+          </p>
+          <StarCounts counts={stars} />
+          <h2>Popular in {product.category}</h2>
+          <Bestsellers list={bestsellers} />
+        </div>
       </div>
       <Reviews productId={product.id} first={reviews} />
     </>

@@ -40,6 +40,8 @@ export interface ProductPageData {
   readonly reviews: readonly Review[]
   readonly stars: readonly number[]
   readonly sales: { readonly pieces: number; readonly orders: number }
+  readonly popularity: { readonly place: number; readonly products: number }
+  readonly bestsellers: readonly { readonly id: number; readonly name: string; readonly priceCents: number }[]
   readonly quotes: readonly Quote[]
 }
 
