@@ -61,8 +61,11 @@ async function tracesPerOperation(
   const found = await rows<{ traceId: string }>(
     window.store,
     `SELECT DISTINCT traceId FROM (
-       SELECT TraceId AS traceId FROM otel_traces
-       WHERE ${inWindow} AND SpanKind = 'Server' AND StatusCode != 'Error' AND ${isWarm} ${condition}
+       SELECT TraceId AS traceId FROM (
+         SELECT TraceId, ServiceName, SpanName, Duration FROM otel_traces
+         WHERE ${inWindow} AND SpanKind = 'Server' AND StatusCode != 'Error' AND ${isWarm} ${condition}
+         LIMIT 1 BY TraceId, SpanId
+       )
        ORDER BY ${order} LIMIT {limit: UInt32} BY ServiceName, SpanName LIMIT {maxTraces: UInt32}
      )`,
     { ...window.parameters, limit, maxTraces },
