@@ -183,6 +183,8 @@ describe.skipIf(reason)('each fault changes what the API does, not only how long
     expect(requests.has(loads[0]?.traceId ?? '')).toBe(false)
     expect(threads(forwards)).toEqual(['worker', 'worker', 'worker'])
     expect(new Set(forwards.map(({ traceId }) => traceId))).toEqual(requests)
+    // What runs is the source, so a finding names the line that a reader sees.
+    expect(forwards[0]?.attributes['code.file.path']).toBe('src/recommendations/scorer.ts')
   })
 
   test('inference-on-main-thread runs the model where requests are served, still loaded once', async () => {

@@ -1,6 +1,6 @@
 /**
- * The API process. `startShop` runs it as `node --import @hotspan/agent/register dist/server.js` with its settings in the
- * environment: SHOP_DATABASE_URL, SHOP_PARTNER_URL, SHOP_MODEL, SHOP_FAULTS, SHOP_PORT (0: a free one) and
+ * The API process. `startShop` runs it as `node --import @hotspan/agent/register src/server.ts` (Node strips the types) with its
+ * settings in the environment: SHOP_DATABASE_URL, SHOP_PARTNER_URL, SHOP_FAULTS, SHOP_PORT (0: a free one) and
  * SHOP_BROWSER_ENDPOINT (OTLP address for the page; none: the page sends nothing).
  */
 import fastify from 'fastify'
@@ -12,6 +12,7 @@ import { productRoutes } from './api/product-routes.ts'
 import { storefront } from './api/storefront.ts'
 import { parseFaults } from './faults.ts'
 import { becomeChild } from './processes/become-child.ts'
+import { writeModelFile } from './recommendations/model-file.ts'
 import { scoreInWorker, scoreOnMainThread } from './recommendations/start-scoring.ts'
 
 function setting(name: string): string {
@@ -21,14 +22,16 @@ function setting(name: string): string {
 }
 
 const app = fastify()
+const modelFile = writeModelFile()
 let release = async () => {}
 const child = becomeChild(async () => {
   await app.close()
   await release()
+  modelFile.remove()
 })
 
 const faults = parseFaults(process.env.SHOP_FAULTS)
-const model = { modelPath: setting('SHOP_MODEL'), modelPerRequest: faults.has('model-per-request') }
+const model = { modelPath: modelFile.path, modelPerRequest: faults.has('model-per-request') }
 const pool = await openPool(setting('SHOP_DATABASE_URL'), faults)
 const scoring = await (faults.has('inference-on-main-thread')
   ? scoreOnMainThread(model)

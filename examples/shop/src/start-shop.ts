@@ -1,12 +1,8 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { setSalesIndex } from './database/sales-index.ts'
 import { type ShopDatabase, startDatabase } from './database/start-database.ts'
 import { type Faults, formatFaults, parseFaults } from './faults.ts'
 import { startChild } from './processes/start-child.ts'
-import { makeModel, modelName } from './recommendations/model.ts'
 
 export interface ShopOptions {
   /** Faults to switch on: a set, or a list as `SHOP_FAULTS` has it. Default: `SHOP_FAULTS`, else none. */
@@ -36,7 +32,6 @@ export interface Shop {
   close(): Promise<void>
 }
 
-const modelSeed = 20_260_101
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 
 /** Settings of the agent in every process of ours that is watched. */
@@ -92,13 +87,8 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
     const databaseUrl = options.databaseUrl ?? database?.url ?? ''
     await setSalesIndex(databaseUrl, !faults.has('missing-index'))
 
-    onProgress('writing the recommendation model')
-    const folder = await mkdtemp(join(tmpdir(), 'hotspan-shop-model-'))
-    open({ close: () => rm(folder, { recursive: true, force: true }) })
-    const modelPath = join(folder, `${modelName}.onnx`)
-    await writeFile(modelPath, makeModel(modelSeed))
-
     onProgress('starting the network, the partner and the API')
+    // The watched parts run from their sources, types stripped by Node: findings then name the lines that a reader sees.
     const watched = {
       nodeOptions: otlpEndpoint === undefined ? [] : ['--import', '@hotspan/agent/register'],
       cwd: here('..'),
@@ -114,7 +104,7 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
       await startChild({
         ...watched,
         name: 'The partner service',
-        script: here('./partner/partner.js'),
+        script: here('../src/partner/partner.ts'),
         env: { ...agentEnv('shop-partner', otlpEndpoint), ...options.env },
       }),
     )
@@ -123,13 +113,11 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
       await startChild({
         ...watched,
         name: 'The API',
-        // The source itself, types stripped by Node: findings then name the lines that a reader sees.
         script: here('../src/server.ts'),
         env: {
           ...agentEnv('shop-api', otlpEndpoint),
           SHOP_DATABASE_URL: throughProxy(databaseUrl, Number(proxy.facts.port)),
           SHOP_PARTNER_URL: partnerUrl,
-          SHOP_MODEL: modelPath,
           SHOP_FAULTS: formatFaults(faults),
           SHOP_PORT: String(options.port ?? 0),
           SHOP_BROWSER_ENDPOINT: otlpEndpoint ?? '',
