@@ -163,6 +163,7 @@ describe('wasted-renders', () => {
     events: readonly Record<string, string | number>[],
     build = 'profiling',
     phase = 'update',
+    span: Record<string, string | number> = {},
   ): MadeSpan => ({
     name: 'interaction keydown',
     service: 'web',
@@ -180,6 +181,7 @@ describe('wasted-renders', () => {
           'hotspan.react.phase': phase,
           'hotspan.react.commits': 1,
           'hotspan.react.skipped_commits': 0,
+          ...span,
         },
         events: events.map((attributes) => ({
           name: 'hotspan.react.component',
@@ -243,6 +245,23 @@ describe('wasted-renders', () => {
     expect(report.findings).toEqual([])
     if (build === 'development')
       expect(report.cannotJudge).toMatchObject([{ detector: 'wasted-renders', service: 'web' }])
+  })
+
+  test('what a walk cut short did not see is taken to be like the rest, of a single commit only', async () => {
+    const cut = (commitCount: number) => {
+      const traffic = new Traffic(52 + commitCount)
+      const span = {
+        'hotspan.react.commits': commitCount,
+        'hotspan.react.skipped_commits': 1,
+        'hotspan.react.duration': 60,
+      }
+      traffic.add(30, 5, () =>
+        commits([card(traffic, 30, { self_time: 24, wasted_time: 24 })], 'profiling', 'update', span),
+      )
+      return bench.analyse(traffic.traces)
+    }
+    expect(sure(await cut(1))[0]!.saving!.perRequestMs.value).toBeCloseTo(60, 6)
+    expect(sure(await cut(2))[0]!.saving!.perRequestMs.value).toBeCloseTo(24, 6)
   })
 
   test('times estimated by a production build are possible only, and the report says what is missing', async () => {

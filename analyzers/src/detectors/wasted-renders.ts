@@ -12,6 +12,7 @@ const componentEvent = 'hotspan.react.component'
 
 export const minWastedRatio = 0.3
 export const minWastedMs = 16
+const minSeenRatio = 0.1
 
 /**
  * Wasted React renders: components rendered without a reason, and their output did not change.
@@ -20,7 +21,8 @@ export const minWastedMs = 16
  *              one finding. DETECTORS 4, no. 25.
  * Likely       the renders were compared and found wasted, and their time was measured (profiling build). Times estimated from the
  *              interaction's length (production build) give `possible`.
- * Saving       measured time of the wasted renders, ms per interaction.
+ * Saving       measured time of the wasted renders, ms per interaction; where the walk through a commit was cut short, scaled to the
+ *              commit's whole render time.
  * Fingerprint  root of the cascade, component, cause.
  * Guards       development builds and StrictMode; first mounts and hydration; skipped commits are stated.
  */
@@ -90,9 +92,12 @@ function interactionsOf(trace: SampledTrace): Interaction[] {
   for (const node of trace.tree.nodes) {
     const { span } = node
     if (span.name !== commitsName || !isJudgeable(span)) continue
-    const wastes = span.events
-      .filter((event) => event.name === componentEvent)
-      .map((event) => wasteOf(event.attributes))
+    const components = span.events.filter((event) => event.name === componentEvent)
+    const seenRatio = seenRatioOf(
+      span,
+      components.map(({ attributes }) => attributes),
+    )
+    const wastes = components.map(({ attributes }) => scaled(wasteOf(attributes), seenRatio))
     const parent = node.parent ?? node
     found.push({
       trace,
@@ -104,6 +109,25 @@ function interactionsOf(trace: SampledTrace): Interaction[] {
   }
   return found
 }
+
+/**
+ * Share of the render time that the browser SDK has examined. A walk that ran out of its budget saw the first part of the commit's
+ * components, and the time of the others is taken to be wasted in the same share. Only for a single commit: of several, the one
+ * that was not examined may have had another cause. Below a tenth nothing is concluded.
+ */
+function seenRatioOf(span: StoredSpan, components: readonly Readonly<Record<string, string>>[]): number {
+  const number = (name: string) => Number.parseFloat(span.attributes[`hotspan.react.${name}`] ?? '')
+  if (number('commits') !== 1 || number('skipped_commits') !== 1) return 1
+  const seenMs = components.reduce(
+    (sum, attributes) => sum + (Number.parseFloat(attributes['hotspan.react.self_time'] ?? '') || 0),
+    0,
+  )
+  const ratio = seenMs / number('duration')
+  return ratio >= minSeenRatio && ratio < 1 ? ratio : 1
+}
+
+const scaled = (waste: Waste, seenRatio: number): Waste =>
+  seenRatio === 1 ? waste : { ...waste, wastedMs: waste.wastedMs / seenRatio }
 
 const routeOf = (span: StoredSpan): string => span.attributes['hotspan.view.route'] ?? ''
 
@@ -287,7 +311,9 @@ function skipped(interactions: readonly Interaction[]): string[] {
     Number(span.attributes['hotspan.react.skipped_commits'] ?? 0),
   )
   return Math.max(...commits) > 0
-    ? [`Some commits were not examined (on average ${meanOf(commits).toFixed(1)}): the true waste is larger.`]
+    ? [
+        `Some commits were not examined (on average ${meanOf(commits).toFixed(1)}): the true waste is larger. Where part of a single commit was examined, the rest is taken to be like it.`,
+      ]
     : []
 }
 
