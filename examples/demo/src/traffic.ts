@@ -36,7 +36,13 @@ export async function driveTraffic(options: TrafficOptions): Promise<Traffic> {
   let visits = 0
   // At least one visit in each distinct minute is needed; back to back they are enough for every browser finding.
   do {
-    const { visits: done } = await visitShop({ url: shopUrl, chromium, visits: 1, stepLimitMs: 60_000 })
+    const { visits: done } = await visitShop({
+      url: shopUrl,
+      chromium,
+      visits: 1,
+      firstVisit: visits,
+      stepLimitMs: 60_000,
+    })
     visits += done.length
     log(
       `visit ${visits} in Chromium: ${done.flatMap(({ steps }) => steps.map(({ name }) => name)).join(', ')}`,
