@@ -1,4 +1,5 @@
 import type { Detector } from '../detector.ts'
+import { coldStart } from './cold-start.ts'
 import { eventLoopBlock } from './event-loop-block.ts'
 import { modelLoad } from './model-load.ts'
 import { nPlusOne } from './n-plus-one.ts'
@@ -14,4 +15,5 @@ export const detectors: readonly Detector[] = [
   eventLoopBlock,
   wastedRenders,
   modelLoad,
+  coldStart,
 ]

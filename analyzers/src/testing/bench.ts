@@ -8,6 +8,8 @@ import type { AnalysisOptions } from '../settings.ts'
 import { type MadeTrace, send, toTracesData } from './traffic.ts'
 
 const windowMs = 3_600_000
+/** Clocks may be off, so nothing starts right at a window's edge. */
+const leadMs = 60_000
 
 /** A real receiver and engine; each scenario gets an hour of its own in the past, so that one engine serves a file of tests. */
 export class Bench {
@@ -30,6 +32,11 @@ export class Bench {
     return this.#collector.store
   }
 
+  /** Epoch ms at which the next scenario's first request may start. */
+  get nextOriginMs(): number {
+    return this.#nextMs + leadMs
+  }
+
   /** Sends the traces through the receiver and analyses their hour. */
   async analyse(
     traces: readonly MadeTrace[],
@@ -40,7 +47,7 @@ export class Bench {
     this.#nextMs += windowMs
     await send(
       this.#collector.otlpUrl,
-      toTracesData(traces, fromMs + 60_000 + shiftMs, repeat === undefined ? {} : { repeat }),
+      toTracesData(traces, fromMs + leadMs + shiftMs, repeat === undefined ? {} : { repeat }),
     )
     await this.#collector.flush()
     return analyze(this.#collector.store, { fromMs, toMs: fromMs + windowMs, ...rest })
