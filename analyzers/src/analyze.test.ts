@@ -65,6 +65,22 @@ describe('n-plus-one', () => {
     expect(again.map(({ id }) => id)).toContain(finding!.id)
   })
 
+  test('one call in the loop that was interrupted saves with the others, it is not what a batch takes', async () => {
+    const traffic = new Traffic(60)
+    traffic.add(60, 5, () => {
+      const made = list(traffic, 24)
+      const children = oneAfterAnother(
+        made.children!.map((child, i) => (i === 12 ? { ...child, durationMs: 43 } : child)),
+        2,
+      )
+      return serve('GET /products', endOf(children) + 2, children)
+    })
+    const [finding] = sure(await bench.analyse(traffic.traces))
+    // 22 calls of 3 ms and one of 43, less what the call that stays grows by.
+    expect(finding!.saving!.perRequestMs.value).toBeGreaterThan(100)
+    expect(finding!.saving!.perRequestMs.value).toBeLessThan(116)
+  })
+
   test('N that varies with the data is proved by the slope alone with parameters', async () => {
     const traffic = new Traffic(2)
     traffic.add(80, 5, () => list(traffic, traffic.whole(3, 60), { site: false, rows: false }))

@@ -23,7 +23,10 @@ export const minRepeats = 5
 const minCriticalMs = 20
 const minCriticalRatio = 0.05
 const maxSlopeP = 0.01
-/** One call for all of them takes as long as the longest of the single ones, and this much more. */
+/**
+ * One call for all of them takes as long as a usual single one, and this much more. Not as the longest: on a busy machine that is
+ * the one that was interrupted, and the saving came out a third too small (`npm run bench -- savings`).
+ */
 const batchedExtraRatio = 0.2
 /** Repeats of one call with the same parameters are another matter (a cache), retries too. */
 const minDistinctRatio = 0.8
@@ -267,7 +270,7 @@ function observationOf(loop: Loop): Observation | undefined {
   const mine = new Set([...calls, ...loop.waits.values()])
   const criticalMs = pathTimeMs(entry.path, (node) => mine.has(node))
   if (criticalMs < Math.max(minCriticalMs, minCriticalRatio * entry.durationMs)) return undefined
-  const batchMs = Math.max(...calls.map((call) => call.endMs - call.startMs)) * (1 + batchedExtraRatio)
+  const batchMs = median(calls.map((call) => call.endMs - call.startMs)) * (1 + batchedExtraRatio)
   const removed: Edit[] = calls
     .slice(1)
     .flatMap((call) => [call, loop.waits.get(call)])
