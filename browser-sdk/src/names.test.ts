@@ -14,6 +14,8 @@ const conventions = new Set(Object.values(attr).filter((value) => typeof value =
 /** Names of events, scopes and stored keys, and the prefix that web vitals' attribution gets; not attributes. */
 const NOT_ATTRIBUTES = new Set([
   'hotspan.react.profiler',
+  'browser.web_vital.',
+  'hotspan.react.',
   'hotspan.session',
   'hotspan.chunk.',
   'hotspan.browser',

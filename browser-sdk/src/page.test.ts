@@ -37,14 +37,14 @@ describe.skipIf(noChromium)('a page', () => {
     spans().find(({ attributes }) => `${flat(attributes)['url.full']}`.includes(path))
   const leave = () => world.page.goto(`${world.site.origin}/elsewhere`)
   const failures = () =>
-    world.page.evaluate(() => (globalThis as unknown as TestPage).hotspan.failuresByFeature())
+    world.page.evaluate(() => (globalThis as unknown as TestPage).hotspan.failures.map(String))
 
   test('its load is a tree in the trace of the server, linked and not a child', async () => {
     world = await openWorld(browser, script)
     world.site.headers = { 'server-timing': `traceparent;desc="00-${SERVER.traceId}-${SERVER.spanId}-01"` }
     await world.visit('/p/42?token=secret&page=2#part', { allowQuery: ['page'] })
     await world.page.waitForFunction(() => document.readyState === 'complete')
-    expect(await failures()).toEqual({})
+    expect(await failures()).toEqual([])
     await leave()
     const root = await until('documentLoad', () => named('documentLoad'))
     const [fetched, processed] = await until(
@@ -53,7 +53,7 @@ describe.skipIf(noChromium)('a page', () => {
     )
     expect(root).toMatchObject({ traceId: SERVER.traceId, parentSpanId: '', links: [SERVER] })
     expect(flat(root.attributes)).toMatchObject({
-      'url.full': `${world.site.origin}/p/42?token=-&page=2`,
+      'url.full': `${world.site.origin}/p/:id?token=-&page=2`,
       'hotspan.view.route': '/p/:id',
     })
     expect(root.events.map(({ name }) => name)).toEqual(
@@ -259,7 +259,7 @@ describe.skipIf(noChromium)('a page', () => {
     ]
     expect(of['hotspan.view.route']).toBe('/p/:id')
     expect(of['hotspan.view.id']).not.toBe(before['hotspan.view.id'])
-    expect(of['session.id']).toBe(before['session.id'])
+    expect(new Set(world.sink.resources.map((resource) => resource['session.id'])).size).toBe(1)
   })
 
   test('web vitals arrive with attribution', async () => {
@@ -274,6 +274,8 @@ describe.skipIf(noChromium)('a page', () => {
     )
     await world.visit()
     await world.page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length)
+    // Vitals start in the first idle period after the load; idle callbacks run in order.
+    await world.page.evaluate(() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle))))
     // Leave once the browser has told of the click.
     await world.page.evaluate(() => {
       const told = () => Object.assign(globalThis, { told: true })
@@ -284,6 +286,8 @@ describe.skipIf(noChromium)('a page', () => {
     })
     await world.page.click('#b')
     await world.page.waitForFunction('globalThis.told')
+    // web-vitals reads its entries when idle; what it has not read when the page is hidden it may leave out.
+    await world.page.evaluate(() => new Promise((idle) => requestIdleCallback(idle)))
     await leave()
     const vital = (name: string) =>
       world.sink

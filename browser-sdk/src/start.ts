@@ -2,8 +2,8 @@ import { guard } from './core/guard.ts'
 import { watchLifecycle } from './core/lifecycle.ts'
 import { type Options, setOptions } from './core/options.ts'
 import { unpatchAll } from './core/patch.ts'
-import { templatePath } from './core/scrub.ts'
-import { newRef, type SpanRef, setView, view } from './core/tracer.ts'
+import { routeOf } from './core/scrub.ts'
+import { newRef, setView, view } from './core/tracer.ts'
 import { flush, startTransport, stopTransport } from './core/transport.ts'
 
 /** One kind of telemetry; started once, in the order given. */
@@ -15,32 +15,26 @@ const MARK = Symbol.for('hotspan.browser')
  * Starts the SDK with chosen signals; `init` starts them all. Does nothing on a server, when `HOTSPAN_DISABLED` is set on the
  * global object, or when another copy runs in this page. Never throws.
  */
-export const start = guard(
-  'start',
-  (options: Options, signals: readonly SignalSource[], server?: () => SpanRef | undefined): void => {
-    const page = globalThis as { [MARK]?: boolean; HOTSPAN_DISABLED?: unknown }
-    if (typeof document === 'undefined' || page.HOTSPAN_DISABLED || page[MARK]) return
-    // A prerendered page that is never shown is never sent.
-    if ((document as { prerendering?: boolean }).prerendering) {
-      const later = () => start(options, signals, server)
-      document.addEventListener('prerenderingchange', later, { once: true })
-      return
-    }
-    page[MARK] = true
-    setOptions({ ...options, endpoint: options.endpoint.replace(/\/$/, '') })
-    setView(
-      (options.routeOf ?? templatePath)(location.pathname) ?? location.pathname,
-      newRef(server?.()?.traceId),
-    )
-    watchLifecycle()
-    for (const signal of signals) guard('start', signal)()
-    // Last, so that every signal has ended its spans when the page goes away.
-    startTransport()
-  },
-)
+export const start = guard((options: Options, signals: readonly SignalSource[]): void => {
+  const page = globalThis as { [MARK]?: boolean; HOTSPAN_DISABLED?: unknown }
+  if (typeof document === 'undefined' || page.HOTSPAN_DISABLED || page[MARK]) return
+  // A prerendered page that is never shown is never sent.
+  if ((document as { prerendering?: boolean }).prerendering) {
+    const later = () => start(options, signals)
+    document.addEventListener('prerenderingchange', later, { once: true })
+    return
+  }
+  page[MARK] = true
+  setOptions({ ...options, endpoint: options.endpoint.replace(/\/$/, '') })
+  setView((options.routeOf ?? routeOf)(location.pathname) ?? location.pathname, newRef())
+  watchLifecycle()
+  for (const signal of signals) guard(signal)()
+  // Last, so that every signal has ended its spans when the page goes away.
+  startTransport()
+})
 
 /** Sends what is left, takes the patches back and stays silent until the next load. */
-export const shutdown = guard('start', (): void => {
+export const shutdown = guard((): void => {
   if (!view) return
   flush(true)
   stopTransport()

@@ -2,8 +2,6 @@ import { type LiveSpan, type SpanRef, view } from './tracer.ts'
 
 /** Something of the user's that other work hangs on; its span is sent when it has a child or was slow. */
 export interface Interaction extends LiveSpan {
-  /** Time in handlers, ms, once the browser has told. */
-  processingMs: number | undefined
   /** Run just before the interaction's span ends. */
   readonly beforeEnd: (() => void)[]
 }

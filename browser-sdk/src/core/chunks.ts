@@ -12,27 +12,26 @@ export const packChunks = (
   tail: string,
   maxBytes: number,
 ): { bodies: string[]; tooLarge: number } => {
-  const frameBytes = utf8Bytes(head + tail)
   const bodies: string[] = []
   let tooLarge = 0
   let part: string[] = []
-  let bytes = frameBytes
-  const close = () => {
-    if (part.length) bodies.push(head + part + tail)
-    part = []
-    bytes = frameBytes
-  }
+  const roomBytes = maxBytes - utf8Bytes(head + tail)
+  let leftBytes = 0
   for (const item of items) {
+    // With its comma, which the last of a body does not have: a body may stay one byte below the limit.
     const itemBytes = utf8Bytes(item) + 1
-    if (frameBytes + itemBytes - 1 > maxBytes) {
+    if (itemBytes > roomBytes) {
       tooLarge++
       continue
     }
-    // The first item has no comma before it.
-    if (bytes + itemBytes - (part.length ? 0 : 1) > maxBytes) close()
-    bytes += itemBytes - (part.length ? 0 : 1)
+    if (itemBytes > leftBytes) {
+      if (part[0]) bodies.push(head + part + tail)
+      part = []
+      leftBytes = roomBytes
+    }
+    leftBytes -= itemBytes
     part.push(item)
   }
-  close()
+  if (part[0]) bodies.push(head + part + tail)
   return { bodies, tooLarge }
 }

@@ -14,7 +14,7 @@ export const epochNs = (atMs: number): string => {
   if (Math.abs(wallOriginMs - originMs) > 1000) originMs = wallOriginMs
   const epochMs = originMs + atMs
   const wholeMs = Math.floor(epochMs)
-  return wholeMs + `${Math.min(999999, Math.floor((epochMs - wholeMs) * 1e6))}`.padStart(6, '0')
+  return wholeMs + `${Math.floor((epochMs - wholeMs) * 1e6)}`.padStart(6, '0')
 }
 
 export const nowMs = (): number => performance.now()

@@ -1,41 +1,34 @@
 import { guard } from './guard.ts'
 
 const hideListeners: (() => void)[] = []
-let slices: (() => void)[] | undefined = []
+const pending = new Set<() => void>()
 
 /** Runs when the page is hidden or goes away; the last sure moment to hand something over. May run more than once. */
 export const onHide = (listener: () => void): void => {
-  hideListeners.push(guard('hide', listener))
+  hideListeners.push(guard(listener))
 }
 
-const nextIdle = (run: () => void): void => {
-  // Without a deadline a busy page would never get there; Safari has no idle callback.
-  if ('requestIdleCallback' in globalThis) requestIdleCallback(run, { timeout: 1000 })
-  else setTimeout(run, 1)
+export const whenLoaded = (work: () => void): void => {
+  if (document.readyState === 'complete') work()
+  else addEventListener('load', work)
 }
 
-const runSlice = (): void => {
-  slices?.shift()?.()
-  if (slices?.length) nextIdle(runSlice)
-  else slices = undefined
-}
-
-/** Start-up work that can wait: after `load`, one slice per idle period, all of it at once when the page is hidden before. */
+/** Start-up work that can wait: in an idle period of its own after `load`, or when the page is hidden before. */
 export const whenIdle = (work: () => void): void => {
-  const guarded = guard('start', work)
-  if (slices) slices.push(guarded)
-  else nextIdle(guarded)
+  const run = guard(() => {
+    if (pending.delete(run)) work()
+  })
+  pending.add(run)
+  // Without a deadline a busy page would never get there; Safari has no idle callback.
+  const idle = (globalThis.requestIdleCallback ?? setTimeout) as typeof requestIdleCallback
+  whenLoaded(() => setTimeout(idle, 0, run, { timeout: 1000 }))
 }
 
 export const watchLifecycle = (): void => {
   const hide = () => {
-    for (const slice of slices?.splice(0) ?? []) slice()
-    for (const listener of hideListeners) listener()
+    for (const run of [...pending, ...hideListeners]) run()
   }
   // On `window` in the bubble phase: everyone who listens on `document` has had their last word.
-  addEventListener('visibilitychange', () => document.visibilityState === 'hidden' && hide())
+  addEventListener('visibilitychange', () => document.hidden && hide())
   addEventListener('pagehide', hide)
-  const start = () => setTimeout(() => nextIdle(runSlice))
-  if (document.readyState === 'complete') start()
-  else addEventListener('load', start)
 }

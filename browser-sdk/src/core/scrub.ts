@@ -4,18 +4,17 @@ import { options } from './options.ts'
 export const templatePath = (path: string): string =>
   path.replace(/[^/]+/g, (part) => (/^\d+$|^(?=.*\d)[0-9a-f-]{8,}$|@|%40|^.{65}/i.test(part) ? ':id' : part))
 
-/** No credentials, no fragment, query values only where the key is allowed, mail addresses in the path replaced. */
+/** The route of a path, as the application or else the URL tells. */
+export const routeOf = (path: string): string => options.routeOf?.(path) ?? templatePath(path)
+
+/** No credentials, no fragment, the path as a template, query values only where the key is allowed. */
 export const scrubUrl = (raw: string): string => {
   const url = new URL(raw, document.baseURI)
   // data: and blob: URLs carry content.
   if (!/^(http|ws)/.test(url.protocol)) return url.protocol
-  const query = [...url.searchParams].map(
-    ([key, value]) =>
-      encodeURIComponent(key) + '=' + (options.allowQuery?.includes(key) ? encodeURIComponent(value) : '-'),
-  )
-  const clean =
-    url.origin +
-    url.pathname.replace(/[^/]*(@|%40)[^/]*/gi, ':mail') +
-    (query.length ? '?' + query.join('&') : '')
-  return options.scrubUrl ? options.scrubUrl(clean) : clean
+  const { searchParams } = url
+  for (const key of [...searchParams.keys()])
+    if (!options.allowQuery?.includes(key)) searchParams.set(key, '-')
+  const clean = url.origin + templatePath(url.pathname) + url.search
+  return options.scrubUrl?.(clean) ?? clean
 }

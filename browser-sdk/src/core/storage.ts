@@ -10,7 +10,9 @@ const storedKeys = (): string[] => Object.keys(localStorage).filter((key) => key
 /** Keeps a chunk for the next visit; false when storage is refused or full. One key each, so that tabs do not race. */
 export const storeChunk = (chunk: Chunk): boolean => {
   try {
-    const usedChars = storedKeys().reduce((sum, key) => sum + localStorage[key].length, 0)
+    const usedChars = storedKeys()
+      .map((key) => localStorage[key])
+      .join('').length
     if (usedChars + chunk.body.length > MAX_CHARS) return false
     localStorage[PREFIX + chunk.id] = `${chunk.bornMs} ${chunk.path} ${chunk.body}`
     return true
@@ -25,24 +27,12 @@ export const forgetChunk = (chunk: Chunk): void => {
   } catch {}
 }
 
-/** Hands over what an earlier visit kept; one tab does it. */
+/** Hands over what an earlier visit kept. Two tabs may do it at once: the receiver drops the chunk that comes twice. */
 export const drainStorage = (take: (chunk: Omit<Chunk, 'bytes'>) => void): void => {
-  const drain = () => {
-    for (const key of storedKeys()) {
-      const [, born, path, body] = /^(\d+) (\w+) (.*)$/s.exec(localStorage[key]) ?? []
-      localStorage.removeItem(key)
-      if (body && Date.now() - Number(born) < MAX_AGE_MS)
-        take({
-          id: key.slice(PREFIX.length),
-          path: path as Chunk['path'],
-          body,
-          bornMs: Number(born),
-          tries: 0,
-        })
-    }
+  for (const key of storedKeys()) {
+    const [, born, path, body] = /^(\d+) (\w+) (.*)$/s.exec(localStorage[key]) ?? []
+    localStorage.removeItem(key)
+    if (body && Date.now() - +born! < MAX_AGE_MS)
+      take({ id: key.slice(PREFIX.length), path: path as Chunk['path'], body, bornMs: +born!, tries: 0 })
   }
-  if (!storedKeys().length) return
-  navigator.locks
-    ? navigator.locks.request('hotspan', { ifAvailable: true }, (lock) => lock && drain())
-    : drain()
 }

@@ -4,12 +4,14 @@ import { randomHex } from './ids.ts'
 import { onHide, whenIdle } from './lifecycle.ts'
 import { options } from './options.ts'
 import { keyValues } from './otlp-json.ts'
+import { session } from './session.ts'
 import { drainStorage, forgetChunk, storeChunk } from './storage.ts'
 
 /** Chromium refuses keepalive bodies beyond 64 KiB in flight, shared by the page; `fetchLater` has as much again. */
 const MAX_CHUNK_BYTES = 48_000
 const MAX_FLIGHT_BYTES = 60_000
-const MAX_WAITING_BYTES = 1_000_000
+/** Chunks: 1 MB. */
+const MAX_WAITING = 20
 const MAX_QUEUED = 2000
 const FLUSH_ITEMS = 64
 const FLUSH_MS = 3000
@@ -33,7 +35,7 @@ type DropReason = 'queue' | 'size' | 'status' | 'storage'
 
 const { stringify } = JSON
 let nativeFetch: typeof fetch
-let fetchLater: ((url: string, init: object) => { readonly activated: boolean }) | undefined
+let fetchLater: ((url: string, init: object) => unknown) | undefined
 try {
   nativeFetch = fetch.bind(globalThis)
   fetchLater = (globalThis as { fetchLater?: typeof fetchLater }).fetchLater?.bind(globalThis)
@@ -45,22 +47,24 @@ const waiting: Chunk[] = []
 const flying = new Map<Chunk, number>()
 /** Those of them that are being compressed and have not left yet. */
 const packing = new Set<Chunk>()
-let later: { readonly bytes: number; readonly result: { readonly activated: boolean } }[] = []
 const drops: Partial<Record<DropReason, number>> = {}
-let reportedDrops = ''
 let timer: ReturnType<typeof setTimeout> | undefined
 let pausedUntilMs = 0
 let stopped = false
 /** 0 gzip, 1 plain, 2 without keepalive: receivers refuse content-encoding by CORS, some TV browsers keepalive. */
 let caution = 0
 let delivered = 0
+/** The receiver has taken a compressed body. */
+let unpacks = false
 let failing = false
 
-const sum = (numbers: Iterable<number>): number => {
-  let total = 0
-  for (const number of numbers) total += number
-  return total
+const flyingBytes = (): number => {
+  let bytes = 0
+  for (const chunkBytes of flying.values()) bytes += chunkBytes
+  return bytes
 }
+
+const queuedRecords = (): number => queued.traces.length + queued.logs.length
 
 const drop = (reason: DropReason, count = 1): void => {
   drops[reason] = (drops[reason] ?? 0) + count
@@ -78,19 +82,14 @@ const stop = (): void => {
 }
 
 const encode = (): void => {
-  const text = `${Object.entries(drops)}`
-  if (text !== reportedDrops) {
-    reportedDrops = text
-    const attributes = keyValues({ 'hotspan.drops': text })
-    queued.logs.push({ timeUnixNano: `${Date.now()}000000`, eventName: 'hotspan.drops', attributes })
-  }
   const resource = stringify(
     keyValues({
       'service.name': options.service,
       'service.version': options.version,
       'telemetry.sdk.name': 'hotspan',
       'telemetry.sdk.language': 'webjs',
-      'telemetry.sdk.version': VERSION,
+      'session.id': session().id,
+      'hotspan.drops': `${Object.entries(drops)}` || undefined,
       ...options.resource,
     }),
   )
@@ -109,7 +108,7 @@ const encode = (): void => {
   }
 }
 
-const request = (chunk: Chunk, packed?: ArrayBuffer): [string, RequestInit] => [
+const request = (chunk: Chunk, packed?: ArrayBuffer, keepalive = caution < 2): [string, RequestInit] => [
   `${options.endpoint}/v1/${chunk.path}?chunk=${chunk.id}`,
   {
     method: 'POST',
@@ -121,7 +120,7 @@ const request = (chunk: Chunk, packed?: ArrayBuffer): [string, RequestInit] => [
     },
     credentials: 'omit',
     priority: 'low',
-    keepalive: caution < 2,
+    keepalive,
   },
 ]
 
@@ -135,12 +134,12 @@ const retry = (chunk: Chunk, waitMs: number): void => {
   }
 }
 
-const send = async (chunk: Chunk, leaving?: boolean): Promise<void> => {
+const send = async (chunk: Chunk, leaving?: boolean, keepalive?: boolean): Promise<void> => {
   const backoffMs = 1000 * 2 ** chunk.tries * (0.8 + 0.4 * Math.random())
   const tried = caution
+  let packed: ArrayBuffer | undefined
   flying.set(chunk, chunk.bytes)
   try {
-    let packed: ArrayBuffer | undefined
     // When the page leaves there is no time to compress; before, 48 kB become 4 and make room for the rest.
     if (!leaving && !caution && chunk.bytes > MIN_PACKED_BYTES) {
       packing.add(chunk)
@@ -151,7 +150,7 @@ const send = async (chunk: Chunk, leaving?: boolean): Promise<void> => {
       flying.set(chunk, packed.byteLength)
       pump()
     }
-    const response = await nativeFetch(...request(chunk, packed))
+    const response = await nativeFetch(...request(chunk, packed, keepalive))
     const { status, headers } = response
     // Chromium gives the quota back when the body has been read, not before.
     await response.arrayBuffer().catch(() => 0)
@@ -162,52 +161,56 @@ const send = async (chunk: Chunk, leaving?: boolean): Promise<void> => {
     else {
       failing = false
       delivered++
+      if (packed) unpacks = true
       forgetChunk(chunk)
       if (status > 299) drop('status')
     }
   } catch {
     flying.delete(chunk)
     packing.delete(chunk)
-    if (!delivered && tried > 1) {
+    if (packed && !unpacks) {
+      caution ||= 1
+      retry(chunk, 0)
+    } else if (!delivered && tried > 1) {
       // Refused every way there is: an ad blocker, a policy, or nobody there.
       for (const left of [chunk, ...waiting]) keep(left)
       stop()
     } else {
       // Bodies that flew together fail together: one step for all of them.
       if (!delivered && tried === caution) caution++
-      retry(chunk, tried || delivered ? backoffMs : 0)
+      retry(chunk, backoffMs)
     }
   }
   pump()
 }
 
-const pump = guard('transport', (leaving?: boolean): void => {
+const pump = guard((leaving?: boolean): void => {
   while (waiting.length) {
     const chunk = waiting[0]!
     const paused = Date.now() < pausedUntilMs || navigator.onLine === false || (leaving && failing)
-    if (!paused && sum(flying.values()) + chunk.bytes <= MAX_FLIGHT_BYTES) {
+    if (!paused && flyingBytes() + chunk.bytes <= MAX_FLIGHT_BYTES) {
       waiting.shift()
       send(chunk, leaving)
     } else if (leaving) {
       waiting.shift()
-      later = later.filter(({ result }) => !result.activated)
       try {
-        if (paused || sum(later.map(({ bytes }) => bytes)) + chunk.bytes > MAX_FLIGHT_BYTES) throw 0
+        if (paused) throw 0
         const [url, init] = request(chunk)
-        // Zero: at once where the page lives on, when it goes otherwise.
-        const result = fetchLater!(url, { ...init, keepalive: undefined, activateAfter: 0 })
-        later.push({ bytes: chunk.bytes, result })
+        // Throws when its quota is spent. Zero: at once where the page lives on, when it goes otherwise.
+        fetchLater!(url, { ...init, activateAfter: 0 })
       } catch {
         keep(chunk)
+        // Hidden pages often live on: then this arrives, and the copy for the next visit is forgotten.
+        if (!paused) send(chunk, true, false)
       }
     } else break
   }
-  while (sum(waiting.map(({ bytes }) => bytes)) > MAX_WAITING_BYTES) keep(waiting.shift()!)
-  if (!waiting.length && queued.traces.length + queued.logs.length >= FLUSH_ITEMS) flush()
+  while (waiting.length > MAX_WAITING) keep(waiting.shift()!)
+  if (!waiting.length && queuedRecords() >= FLUSH_ITEMS) flush()
 })
 
 /** Sends what is queued; `leaving` says that nothing of this page may run again. */
-export const flush = guard('transport', (leaving?: boolean): void => {
+export const flush = guard((leaving?: boolean): void => {
   clearTimeout(timer)
   timer = undefined
   if (leaving) {
@@ -224,7 +227,7 @@ export const enqueue = (path: Signal, record: object): void => {
   if (stopped) return
   if (queued[path].length >= MAX_QUEUED) drop('queue')
   else queued[path].push(record)
-  if (queued.traces.length + queued.logs.length >= FLUSH_ITEMS) flush()
+  if (queuedRecords() >= FLUSH_ITEMS) flush()
   else timer ??= setTimeout(flush, FLUSH_MS)
 }
 
@@ -234,7 +237,6 @@ export const startTransport = (): void => {
     // A receiver that fails now may fail those on the way as well: their answers will find nobody.
     if (failing) for (const chunk of flying.keys()) storeChunk(chunk)
   })
-  addEventListener('online', () => pump())
   whenIdle(() =>
     drainStorage((chunk) => {
       waiting.push({ ...chunk, bytes: utf8Bytes(chunk.body) })
@@ -253,7 +255,7 @@ export interface TransportStats {
 
 export const transportStats = (): TransportStats => ({
   deliveredChunks: delivered,
-  queuedRecords: queued.traces.length + queued.logs.length,
+  queuedRecords: queuedRecords(),
   dropped: { ...drops },
   stopped,
 })

@@ -1,3 +1,4 @@
+import { add } from '../core/add.ts'
 import { findCause } from '../core/cause.ts'
 import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
@@ -7,88 +8,67 @@ import { addRender, windowFor } from './commit-window.ts'
 import type { FiberRoot } from './fiber.ts'
 import { walkCommit } from './walk.ts'
 
-/** Our own walk: at most 4 ms a commit and 2 % of ten seconds; what is skipped is counted. */
+/** Our own walk: at most 4 ms a commit and 2 % of the page's life, 200 ms ahead; what is skipped is counted. */
 const MAX_WALK_MS = 4
 const BUDGET_MS = 200
-const BUDGET_WINDOW_MS = 10_000
-
-interface Renderer {
-  /** 1 in development builds. */
-  readonly bundleType?: number
-  readonly version?: string
-}
+const BUDGET_SHARE = 0.02
 
 interface DevToolsHook {
-  readonly renderers: Map<number, Renderer>
-  inject(renderer: Renderer): number
-  onCommitFiberRoot(id: number, root: FiberRoot, priority?: unknown, didError?: boolean): void
+  /** Ours and the DevTools' know the renderers; Fast Refresh's, when it comes first, does not. */
+  readonly renderers?: Map<number, { readonly version?: string }>
+  onCommitFiberRoot(id: number, root: FiberRoot, ...rest: unknown[]): void
 }
 
-const renderers = new Map<number, Renderer>()
-let budgetStartMs = 0
+const page = globalThis as { __REACT_DEVTOOLS_GLOBAL_HOOK__?: DevToolsHook; HOTSPAN_DISABLED?: unknown }
 let spentMs = 0
 
-const phaseOf = ({ current }: FiberRoot): string => {
-  const before = current.alternate?.memoizedState as { isDehydrated?: boolean; element?: unknown } | null
-  return before?.isDehydrated ? 'hydrate' : before?.element ? 'update' : 'mount'
-}
-
-const onCommit = guard('react', (id: number, root: FiberRoot): void => {
+const onCommit = guard((id: number, { current }: FiberRoot): void => {
   if (!view || !session().sampled) return
   const startMs = nowMs()
-  const { version, bundleType } = renderers.get(id) ?? {}
-  const { actualDuration } = root.current
-  const timed = actualDuration !== undefined
-  const window = windowFor(findCause(), phaseOf(root), actualDuration)
-  window.version = version
-  window.build = bundleType ? 'development' : timed ? 'profiling' : 'production'
-  window.commits++
-  if (timed) window.renderMs = (window.renderMs ?? 0) + actualDuration
-  if (startMs - budgetStartMs > BUDGET_WINDOW_MS) {
-    budgetStartMs = startMs
-    spentMs = 0
-  }
-  if (
-    spentMs > BUDGET_MS ||
-    !walkCommit(
-      root,
-      (render) => addRender(window, render),
+  const { actualDuration } = current
+  const window = windowFor(findCause(), actualDuration)
+  const { attributes } = window.span
+  const before = current.alternate?.memoizedState as { isDehydrated?: boolean; element?: unknown } | null
+  attributes['hotspan.react.phase'] ??= before?.isDehydrated
+    ? 'hydrate'
+    : before?.element
+      ? 'update'
+      : 'mount'
+  attributes['hotspan.react.version'] = page.__REACT_DEVTOOLS_GLOBAL_HOOK__?.renderers?.get(id)?.version
+  attributes['hotspan.react.build'] =
+    '_debugOwner' in current ? 'development' : actualDuration === undefined ? 'production' : 'profiling'
+  add(attributes, 'hotspan.react.commits', 1)
+  if (actualDuration !== undefined) add(attributes, 'hotspan.react.duration', actualDuration)
+  const walked =
+    spentMs < BUDGET_MS + startMs * BUDGET_SHARE &&
+    walkCommit(
+      current,
+      (type, render) => addRender(window, type, render),
       () => nowMs() - startMs > MAX_WALK_MS,
     )
-  )
-    window.skipped++
+  add(attributes, 'hotspan.react.skipped_commits', +!walked)
   const walkMs = nowMs() - startMs
   spentMs += walkMs
-  window.walkMs += walkMs
+  add(attributes, 'hotspan.react.walk_time', walkMs)
 })
 
 /** Makes or wraps the hook that React looks for while react-dom is evaluated; DevTools and Fast Refresh keep theirs. */
-const install = guard('react', (): void => {
-  if (typeof document === 'undefined') return
-  const page = globalThis as { __REACT_DEVTOOLS_GLOBAL_HOOK__?: DevToolsHook; HOTSPAN_DISABLED?: unknown }
+const install = guard((): void => {
   // In the profiling build the mere hook turns on React's timers.
-  if (page.HOTSPAN_DISABLED) return
+  if (typeof document === 'undefined' || page.HOTSPAN_DISABLED) return
+  const renderers = new Map()
+  const nothing = () => {}
   page.__REACT_DEVTOOLS_GLOBAL_HOOK__ ??= {
-    renderers: new Map(),
+    renderers,
     supportsFiber: true,
-    inject(this: DevToolsHook, renderer: Renderer) {
-      const id = this.renderers.size + 1
-      this.renderers.set(id, renderer)
-      return id
-    },
-    onCommitFiberRoot() {},
-    onCommitFiberUnmount() {},
-    onPostCommitFiberRoot() {},
-    checkDCE() {},
+    inject: (renderer: object) => renderers.set(renderers.size + 1, renderer).size,
+    onCommitFiberRoot: nothing,
+    onCommitFiberUnmount: nothing,
+    onPostCommitFiberRoot: nothing,
+    checkDCE: nothing,
   } as DevToolsHook
   const hook = page.__REACT_DEVTOOLS_GLOBAL_HOOK__
-  const { inject, onCommitFiberRoot } = hook
-  for (const [id, renderer] of hook.renderers ?? []) renderers.set(id, renderer)
-  hook.inject = function (renderer) {
-    const id = inject.call(this, renderer)
-    renderers.set(id, renderer)
-    return id
-  }
+  const { onCommitFiberRoot } = hook
   hook.onCommitFiberRoot = function (id, root, ...rest) {
     onCommitFiberRoot?.call(this, id, root, ...rest)
     onCommit(id, root)

@@ -16,7 +16,7 @@ export class HotspanErrorBoundary extends Component<Props, { failed: boolean }> 
   override state = { failed: false }
 
   override componentDidCatch(error: unknown, { componentStack }: ErrorInfo): void {
-    recordError(error, { 'hotspan.react.component_stack': componentStack?.slice(0, 8000) })
+    recordError(error, { 'hotspan.react.component_stack': componentStack ?? undefined })
   }
 
   override render(): ReactNode {

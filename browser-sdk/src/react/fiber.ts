@@ -2,6 +2,7 @@
 export interface Fiber {
   readonly tag: number
   readonly flags: number
+  /** A text for elements of the page. */
   readonly type: ComponentType
   readonly elementType: ComponentType
   readonly child: Fiber | null
@@ -14,6 +15,8 @@ export interface Fiber {
   readonly dependencies: { readonly firstContext: ContextRead | null } | null
   /** Render time of the whole subtree, ms; profiling and development builds only. */
   readonly actualDuration?: number
+  /** Development builds only. */
+  readonly _debugOwner?: unknown
 }
 
 export interface FiberRoot {
@@ -29,7 +32,6 @@ export type ComponentType = {
   readonly type?: ComponentType
   /** `forwardRef()` */
   readonly render?: ComponentType
-  readonly prototype?: { readonly isPureReactComponent?: boolean }
 } | null
 
 export interface ContextRead {
@@ -45,29 +47,34 @@ export interface Hook {
   readonly next: Hook | null
 }
 
-export const FUNCTION = 0
 export const CLASS = 1
 export const HOST_TEXT = 6
 export const CONTEXT_PROVIDER = 10
-export const FORWARD_REF = 11
 export const SUSPENSE = 13
 export const MEMO = 14
 export const SIMPLE_MEMO = 15
-export const LAZY = 16
 
 export const PERFORMED_WORK = 1
 export const PLACEMENT = 2
 export const CHILD_DELETION = 16
 
-/** 5: elements; 26, 27: hoisted and singleton elements (head, body). */
-export const isHost = (tag: number): boolean => tag === 5 || tag === 26 || tag === 27
+const oneOf = (tags: number, tag: number): boolean => ((tags >> tag) & 1) > 0
 
-/** Components that run code. `MEMO` only wraps another fibre, which is the one to count. */
-export const isComponent = (tag: number): boolean =>
-  tag <= CLASS || tag === FORWARD_REF || tag === SIMPLE_MEMO
+/** Components that run code: 0, 1, 11, 15. `MEMO` (14) only wraps another fibre, which is the one to count. */
+export const isComponent = (tag: number): boolean => oneOf(0b1000_1000_0000_0011, tag)
+
+/** Those, memo (14) and lazy (16): what a component hands its props to and is not answerable for. */
+export const isBoundary = (tag: number): boolean => oneOf(0b1_1100_1000_0000_0011, tag)
 
 /** Was it touched by the last commit? Untouched fibres keep the flags of an older one. */
 export const childrenTouched = ({ child, alternate }: Fiber): boolean => child !== alternate?.child
 
-export const componentName = (type: ComponentType): string =>
-  type?.displayName || type?.name || (type && componentName(type.type ?? type.render ?? null)) || 'Anonymous'
+/** A name given, a function's own, that inside of memo and the like; null is the root, text stands for itself. */
+export const componentName = (type: ComponentType | string): string =>
+  typeof type === 'string'
+    ? type
+    : type
+      ? type.displayName ||
+        type.name ||
+        ((type.type ?? type.render) ? componentName(type.type ?? type.render!) : 'Anonymous')
+      : '(root)'

@@ -7,10 +7,7 @@ import {
   type Fiber,
   HOST_TEXT,
   type Hook,
-  isComponent,
-  isHost,
-  LAZY,
-  MEMO,
+  isBoundary,
   PLACEMENT,
   type Props,
   SUSPENSE,
@@ -25,8 +22,6 @@ export interface RenderCause {
   readonly root: boolean
 }
 
-type Change = { readonly name: string; readonly equal: boolean; readonly inherited: boolean }
-
 const stateChanged = (fiber: Fiber, before: Fiber): boolean => {
   if (fiber.tag === CLASS) return fiber.memoizedState !== before.memoizedState
   let old = before.memoizedState as Hook | null
@@ -40,55 +35,33 @@ const stateChanged = (fiber: Fiber, before: Fiber): boolean => {
   return false
 }
 
-const change = (name: string, before: unknown, after: unknown): Change => ({
-  name,
-  equal: sameValue(before, after),
-  inherited: sameValue(before, after, true),
-})
-
-const changedContexts = (fiber: Fiber, before: Fiber): Change[] => {
-  const changed: Change[] = []
-  for (let read = fiber.dependencies?.firstContext; read; read = read.next) {
-    let old: ContextRead | null | undefined = before.dependencies?.firstContext
-    while (old && old.context !== read.context) old = old.next
-    if (old && !Object.is(old.memoizedValue, read.memoizedValue))
-      changed.push(
-        change(`ctx:${read.context.displayName ?? 'Context'}`, old.memoizedValue, read.memoizedValue),
-      )
-  }
-  return changed
-}
-
-const changedProps = (after: Props, before: Props): Change[] =>
-  Object.keys({ ...before, ...after })
-    .filter((name) => !Object.is(after[name], before[name]))
-    .map((name) => change(name, before[name], after[name]))
-
 /** Why a component that had rendered before did so again: state, context, prop by value, by identity only, parent. First match. */
 export const renderCause = (fiber: Fiber, before: Fiber): RenderCause => {
   if (stateChanged(fiber, before)) return { reasons: ['state'], real: true, root: true }
-  const contexts = changedContexts(fiber, before)
-  const props = changedProps(fiber.memoizedProps as Props, before.memoizedProps as Props)
-  for (const [prefix, changes] of [
-    ['', contexts],
-    ['prop:', props],
-  ] as const) {
-    const byValue = changes.filter(({ equal }) => !equal)
-    if (byValue.length)
-      return {
-        reasons: byValue.map(({ name }) => prefix + name),
-        real: true,
-        root: byValue.some(({ inherited }) => !inherited),
-      }
+  const byValue: string[] = []
+  const byIdentity: string[] = []
+  let root = false
+  const compare = (prefix: string, name: string, old: unknown, now: unknown) => {
+    if (Object.is(old, now)) return
+    if (sameValue(old, now)) byIdentity.push(`ref:${name}`)
+    else {
+      byValue.push(prefix + name)
+      root ||= !sameValue(old, now, true)
+    }
   }
-  const byIdentity = [...contexts, ...props].map(({ name }) => `ref:${name}`)
+  for (let read = fiber.dependencies?.firstContext; read; read = read.next) {
+    let old: ContextRead | null | undefined = before.dependencies?.firstContext
+    while (old && old.context !== read.context) old = old.next
+    if (old)
+      compare('', `ctx:${read.context.displayName ?? 'Context'}`, old.memoizedValue, read.memoizedValue)
+  }
+  const [now, old] = [fiber.memoizedProps as Props, before.memoizedProps as Props]
+  if (!byValue.length) for (const name in { ...old, ...now }) compare('prop:', name, old[name], now[name])
+  if (byValue.length) return { reasons: byValue, real: true, root }
+  if (byIdentity.length) return { reasons: byIdentity, real: false, root }
   // The very same props object: no parent made a new element. forceUpdate, `use`, retries: not ours to judge.
-  const unknown = fiber.memoizedProps === before.memoizedProps && !byIdentity.length
-  return {
-    reasons: byIdentity.length ? byIdentity : [unknown ? 'unknown' : 'parent'],
-    real: unknown,
-    root: unknown,
-  }
+  const unknown = now === old
+  return { reasons: [unknown ? 'unknown' : 'parent'], real: unknown, root: unknown }
 }
 
 const hostPropsEqual = (after: Props, before: Props): boolean =>
@@ -107,20 +80,20 @@ export const outputUnchanged = (fiber: Fiber): boolean => {
   if (fiber.flags & CHILD_DELETION) return false
   if (!childrenTouched(fiber)) return true
   for (let child = fiber.child; child; child = child.sibling) {
-    const { tag, alternate, memoizedProps } = child
+    const { tag, alternate, memoizedProps, memoizedState } = child
     if (!alternate || child.flags & PLACEMENT) return false
-    const before = alternate.memoizedProps
-    if (memoizedProps !== before) {
-      if (tag === HOST_TEXT) return false
-      const [after, old] = [memoizedProps as Props, before as Props]
-      if (isComponent(tag) || tag === MEMO || tag === LAZY) {
-        if (!sameValue(old, after, true)) return false
-      } else if (isHost(tag)) {
-        if (!hostPropsEqual(after, old)) return false
-      } else if (tag === CONTEXT_PROVIDER && !sameValue(old.value, after.value)) return false
-    }
-    if (tag === SUSPENSE && !child.memoizedState !== !alternate.memoizedState) return false
-    if (!isComponent(tag) && tag !== MEMO && tag !== LAZY && !outputUnchanged(child)) return false
+    const [after, before] = [memoizedProps as Props, alternate.memoizedProps as Props]
+    const component = isBoundary(tag)
+    if (
+      (after !== before &&
+        (tag === HOST_TEXT ||
+          (component && !sameValue(before, after, true)) ||
+          (typeof child.type === 'string' && !hostPropsEqual(after, before)) ||
+          (tag === CONTEXT_PROVIDER && !sameValue(before.value, after.value)))) ||
+      (tag === SUSPENSE && !memoizedState !== !alternate.memoizedState) ||
+      (!component && !outputUnchanged(child))
+    )
+      return false
   }
   // A component that now returns nothing leaves a deletion, seen above.
   return true

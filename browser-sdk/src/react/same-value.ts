@@ -13,17 +13,13 @@ export const sameValue = (before: unknown, after: unknown, elements = false): bo
     if (typeof a !== typeof b) return false
     if (typeof a === 'function') return true
     if (typeof a !== 'object' || !a || !b || depth < 0 || --nodes < 0) return false
-    const proto = Object.getPrototypeOf(a)
-    if (proto !== Object.getPrototypeOf(b)) return false
     const [x, y] = [a as Record<string, unknown>, b as Record<string, unknown>]
     if (x.$$typeof)
       return elements && x.type === y.type && x.key === y.key && same(x.props, y.props, MAX_DEPTH)
-    if (proto && proto !== Object.prototype && proto !== Array.prototype) return false
+    const kind = x.constructor
+    if (kind !== y.constructor || (kind !== Object && kind !== Array)) return false
     const keys = Object.keys(x)
-    return (
-      keys.length === Object.keys(y).length &&
-      keys.every((key) => Object.hasOwn(y, key) && same(x[key], y[key], depth - 1))
-    )
+    return keys.length === Object.keys(y).length && keys.every((key) => same(x[key], y[key], depth - 1))
   }
   return same(before, after, MAX_DEPTH)
 }

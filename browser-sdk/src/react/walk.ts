@@ -2,7 +2,6 @@ import {
   type ComponentType,
   childrenTouched,
   type Fiber,
-  type FiberRoot,
   isComponent,
   MEMO,
   PERFORMED_WORK,
@@ -11,13 +10,12 @@ import {
 import { outputUnchanged, renderCause } from './render-cause.ts'
 
 export interface Render {
-  readonly type: ComponentType
-  readonly memo: 'none' | 'memo' | 'compiler'
+  readonly memo?: 'none' | 'memo' | 'compiler'
   readonly mount: boolean
-  readonly reasons: readonly string[]
-  readonly wasted: boolean
+  readonly reasons?: readonly string[] | undefined
+  readonly wasted?: boolean | undefined
   /** Nearest rendered component at or above with a real cause; null: the root itself was rendered again. */
-  readonly cascadeRoot: ComponentType
+  readonly cascadeRoot?: ComponentType
   /** Own render time, ms; undefined in production builds. */
   readonly selfMs: number | undefined
 }
@@ -27,7 +25,7 @@ const CHECK_EVERY = 64
 const memoOf = (fiber: Fiber): Render['memo'] =>
   fiber.updateQueue?.memoCache
     ? 'compiler'
-    : fiber.tag === SIMPLE_MEMO || fiber.return?.tag === MEMO || fiber.type?.prototype?.isPureReactComponent
+    : fiber.tag === SIMPLE_MEMO || fiber.return?.tag === MEMO
       ? 'memo'
       : 'none'
 
@@ -44,37 +42,34 @@ const selfMs = (fiber: Fiber): number | undefined => {
  * False when `late` said so before the end.
  */
 export const walkCommit = (
-  root: FiberRoot,
-  visit: (render: Render) => void,
+  current: Fiber,
+  visit: (type: ComponentType, render: Render) => void,
   late: () => boolean,
 ): boolean => {
   // Iterative, for trees are deep and stacks are not. Beside each fibre: the cascade root it inherits.
-  const fibers: Fiber[] = [root.current]
-  const roots: ComponentType[] = [null]
+  const stack: [Fiber, ComponentType][] = [[current, null]]
   let seen = 0
-  for (let fiber = fibers.pop(); fiber; fiber = fibers.pop()) {
-    let cascadeRoot: ComponentType = roots.pop() ?? null
+  for (let next = stack.pop(); next; next = stack.pop()) {
+    const [fiber, inherited] = next
+    let cascadeRoot = inherited
     if (!(++seen % CHECK_EVERY) && late()) return false
     const { tag, flags, alternate } = fiber
     if (isComponent(tag) && flags & PERFORMED_WORK) {
-      const type = tag === SIMPLE_MEMO && fiber.elementType?.displayName ? fiber.elementType : fiber.type
+      // memo() has the name that was given to it, lazy() has none.
+      const type = fiber.elementType?.type ? fiber.elementType : fiber.type
       const cause = alternate && renderCause(fiber, alternate)
       if (!cause || cause.root) cascadeRoot = type
-      visit({
-        type,
+      visit(type, {
         memo: memoOf(fiber),
         mount: !cause,
-        reasons: cause?.reasons ?? [],
-        wasted: !!cause && !cause.real && outputUnchanged(fiber),
+        reasons: cause?.reasons,
+        wasted: cause?.real === false && outputUnchanged(fiber),
         cascadeRoot,
         selfMs: selfMs(fiber),
       })
     }
     if (childrenTouched(fiber))
-      for (let child = fiber.child; child; child = child.sibling) {
-        fibers.push(child)
-        roots.push(cascadeRoot)
-      }
+      for (let child = fiber.child; child; child = child.sibling) stack.push([child, cascadeRoot])
   }
   return true
 }

@@ -1,27 +1,21 @@
 import { findCause } from '../core/cause.ts'
 import { guard } from '../core/guard.ts'
 import type { Attributes } from '../core/otlp-json.ts'
-import { emitEvent, type View, view } from '../core/tracer.ts'
+import { emitEvent, view } from '../core/tracer.ts'
 
 const MAX_STACK = 8000
 const MAX_MESSAGE = 1000
 const MAX_PER_VIEW = 50
 
-let of: View | undefined
-let seen = new Set<string>()
-
 /** Sends an `exception` event; the same stack once a view, 50 a view. Never throws, whatever was thrown. */
-export const recordError = guard('errors', (error: unknown, attributes: Attributes = {}): void => {
+export const recordError = guard((error: unknown, attributes: Attributes = {}): void => {
   if (!view) return
-  if (of !== view) {
-    of = view
-    seen = new Set()
-  }
   const { name, message, stack } = (error ?? {}) as Partial<Error>
   const text = `${message ?? error}`.slice(0, MAX_MESSAGE)
   const key = stack ?? text
-  if (seen.has(key) || seen.size >= MAX_PER_VIEW) return
-  seen.add(key)
+  const { errors } = view
+  if (errors.has(key) || errors.size >= MAX_PER_VIEW) return
+  errors.add(key)
   emitEvent(
     'exception',
     {

@@ -1,13 +1,14 @@
-import { type Cause, findCause, noteCause } from '../core/cause.ts'
+import { findCause, noteCause } from '../core/cause.ts'
 import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide } from '../core/lifecycle.ts'
+import { observe } from '../core/observe.ts'
 import { options } from '../core/options.ts'
 import { patch } from '../core/patch.ts'
 import { scrubUrl } from '../core/scrub.ts'
 import { session } from '../core/session.ts'
 import { callSite, stackBelow } from '../core/stack.ts'
-import { CLIENT, endSpan, type LiveSpan, newRef, startSpan, view } from '../core/tracer.ts'
+import { CLIENT, endSpan, type LiveSpan, startSpan } from '../core/tracer.ts'
 
 /** How long a request with headers waits for its resource entry, which tells when the body had come. */
 const ENTRY_WAIT_MS = 1000
@@ -28,108 +29,97 @@ const propagates = (url: URL): boolean =>
     typeof allowed === 'string' ? allowed === url.origin : allowed.test(url.origin),
   )
 
-const end = guard('network', (call: Call, endMs: number): void => {
+const end = guard((call: Call, endMs: number): void => {
   if (!open.delete(call)) return
-  const { encodedBodySize } = call.entry ?? {}
-  if (encodedBodySize) call.span.attributes['http.response.body.size'] = encodedBodySize
+  call.span.attributes['http.response.body.size'] = call.entry?.encodedBodySize || undefined
   endSpan(call.span, endMs)
 })
 
-const settle = guard('network', (call: Call): void => {
-  if (!call.headersMs || !open.has(call)) return
-  if (call.entry) end(call, call.entry.responseEnd)
-})
-
-const onHeaders = guard('network', (call: Call, status: number): void => {
+/** Headers have come, or nothing will. */
+const settle = guard((call: Call, status: number, failure?: unknown): void => {
+  const { span, entry } = call
+  const { attributes } = span
   call.headersMs = nowMs()
-  call.span.attributes['http.response.status_code'] = status || undefined
-  if (status > 399) {
-    call.span.attributes['error.type'] = `${status}`
-    call.span.error = true
+  attributes['http.response.status_code'] = status || undefined
+  const name = (failure as Error | undefined)?.name
+  if (name === 'AbortError') attributes['hotspan.ended_by'] = 'abort'
+  else if (status > 399 || failure) {
+    attributes['error.type'] = status ? `${status}` : (name ?? '_OTHER')
+    span.status = { code: 2 }
   }
-  setTimeout(end, ENTRY_WAIT_MS, call, call.headersMs)
-  settle(call)
+  if (failure || entry) end(call, entry?.responseEnd ?? call.headersMs)
+  else setTimeout(end, ENTRY_WAIT_MS, call, call.headersMs)
 })
 
-const onFailure = guard('network', (call: Call, error: { name?: string } | undefined): void => {
-  const type = error?.name ?? typeof error
-  if (type === 'AbortError') call.span.attributes['hotspan.ended_by'] = 'abort'
-  else {
-    call.span.attributes['error.type'] = type
-    call.span.error = true
-  }
-  end(call, nowMs())
-})
-
-type Header = readonly [name: string, value: string]
-
-/** Starts the span of a request; the headers are those that may be added to it. */
+/** Starts the span of a request and hands the headers that may be added to it to `addHeader`. */
 const begin = (
   method: string,
   rawUrl: string | URL,
-  stack: () => string,
-): { call: Call; headers: Header[] } => {
+  above: (...args: never[]) => unknown,
+  addHeader: (name: string, value: string) => void,
+): Call => {
   const url = new URL(rawUrl, document.baseURI)
   const { sampled, traceState } = session()
-  const trace = sampled ? stack() : ''
-  const cause: Cause = sampled ? findCause(trace) : { parent: view.span }
-  const ref = newRef(cause.parent.traceId)
+  const stack = sampled ? stackBelow(above) : ''
+  const cause = findCause(stack)
   const span = startSpan(
     method,
     cause.parent,
     nowMs(),
     {
       'http.request.method': method,
-      'url.full': sampled ? scrubUrl(url.href) : '',
+      'url.full': scrubUrl(url.href),
       'server.address': url.hostname,
       'server.port': +url.port || (url.protocol === 'https:' ? 443 : 80),
-      ...callSite(trace),
+      ...callSite(stack),
     },
     CLIENT,
-    ref,
   )
   noteCause(span, cause)
   const call = { span, url: url.href.replace(/#.*/, '') }
   open.add(call)
-  const headers: Header[] = propagates(url)
-    ? [
-        ['traceparent', `00-${ref.traceId}-${ref.spanId}-0${+sampled}`],
-        ['tracestate', traceState],
-      ]
-    : []
-  return { call, headers }
+  if (propagates(url)) {
+    addHeader('traceparent', `00-${span.traceId}-${span.spanId}-0${+sampled}`)
+    addHeader('tracestate', traceState)
+  }
+  return call
 }
 
-const beginFetch = guard('network', (args: unknown[], above: (...args: never[]) => unknown) => {
+const beginFetch = guard((args: unknown[], above: (...args: never[]) => unknown) => {
   // An error of the caller's is the browser's to report.
   if (!args.length) return
   const [input, init] = args as [RequestInfo | URL, RequestInit | undefined]
   const request = input instanceof Request ? input : undefined
-  const started = begin(
+  const headers = new Headers(init?.headers ?? request?.headers)
+  const refused = headers.has('traceparent') || (init?.mode ?? request?.mode) === 'no-cors'
+  let sent = args
+  const call = begin(
     (init?.method ?? request?.method ?? 'GET').toUpperCase(),
     request?.url ?? `${input as string}`,
-    () => stackBelow(above),
+    above,
+    (name, value) => {
+      if (refused) return
+      headers.set(name, value)
+      // A dictionary that inherits the caller's: nothing is read twice and nothing of theirs is changed. An init beside a
+      // Request resets its referrer, so that is handed on.
+      const { referrer, referrerPolicy } = request ?? {}
+      const base = init ?? (request ? { referrer, referrerPolicy } : null)
+      sent = [input, Object.create(base, { headers: { value: headers } })]
+    },
   )
-  if (!started.headers.length || (init?.mode ?? request?.mode) === 'no-cors') return { ...started, args }
-  const headers = new Headers(init?.headers ?? request?.headers)
-  if (headers.has('traceparent')) return { ...started, args }
-  for (const [name, value] of started.headers) headers.set(name, value)
-  // A dictionary that inherits the caller's: nothing is read twice and nothing of theirs is changed. An init beside a
-  // Request resets its referrer, so that is handed on.
-  const { referrer, referrerPolicy } = request ?? {}
-  const base = init ?? (request ? { referrer, referrerPolicy } : null)
-  return { ...started, args: [input, Object.create(base, { headers: { value: headers } })] }
+  return { call, sent }
 })
 
 const patchFetch = (): void => {
   const apply = (native: (...args: never[]) => unknown, self: unknown, args: unknown[]): unknown => {
     const started = beginFetch(args, apply)
-    const promise = Reflect.apply(native, self, started?.args ?? args) as Promise<Response>
+    const promise = Reflect.apply(native, self, started?.sent ?? args) as Promise<Response>
     // Our own branch handles its rejection: the caller's stays as unhandled as it was.
     if (started)
       promise.then(
-        (response) => onHeaders(started.call, response.status),
-        (error) => onFailure(started.call, error),
+        // Zero is an opaque answer: it came, and that is all that may be known.
+        ({ status }) => settle(started.call, status),
+        (error) => settle(started.call, 0, error ?? {}),
       )
     return promise
   }
@@ -139,24 +129,26 @@ const patchFetch = (): void => {
 const patchXhr = (): void => {
   const requests = new WeakMap<object, { method: string; url: string | URL; own?: boolean }>()
   const proto = XMLHttpRequest.prototype
-  const onOpen = guard('network', (xhr: object, [method, url]: unknown[]) => {
+  const onOpen = guard((xhr: object, [method, url]: unknown[]) => {
     requests.set(xhr, { method: `${method}`.toUpperCase(), url: `${url}` })
   })
-  const onHeader = guard('network', (xhr: object, [name]: unknown[]) => {
+  const onHeader = guard((xhr: object, [name]: unknown[]) => {
     if (`${name}`.toLowerCase() === 'traceparent') requests.get(xhr)!.own = true
   })
-  const onSend = guard('network', (xhr: XMLHttpRequest, above: (...args: never[]) => unknown) => {
+  const onSend = guard((xhr: XMLHttpRequest, above: (...args: never[]) => unknown) => {
     const known = requests.get(xhr)
     if (!known) return
-    const { call, headers } = begin(known.method, known.url, () => stackBelow(above))
-    if (!known.own) for (const [name, value] of headers) xhr.setRequestHeader(name, value)
-    let failure: string | undefined
-    for (const type of ['error', 'abort', 'timeout'])
-      xhr.addEventListener(type, () => {
-        failure = type === 'abort' ? 'AbortError' : type
-      })
+    // Asked before ours is set, which passes by the same patch.
+    const { method, url, own } = known
+    const call = begin(method, url, above, (name, value) => {
+      if (!own) xhr.setRequestHeader(name, value)
+    })
+    let failure = 'NetworkError'
+    xhr.addEventListener('abort', () => {
+      failure = 'AbortError'
+    })
     xhr.addEventListener('loadend', () =>
-      failure ? onFailure(call, { name: failure }) : onHeaders(call, xhr.status),
+      settle(call, xhr.status, xhr.status ? undefined : { name: failure }),
     )
   })
   const before = <K extends 'open' | 'send' | 'setRequestHeader'>(
@@ -176,30 +168,25 @@ const patchXhr = (): void => {
 
 /** CLIENT spans for fetch and XMLHttpRequest; `traceparent` and `tracestate` to the page's and the listed origins. */
 export const network = (): void => {
-  guard('network', patchFetch)()
-  guard('network', patchXhr)()
-  const read = guard('network', (entries: PerformanceEntryList) => {
-    for (const entry of entries as PerformanceResourceTiming[]) {
-      if (!/^(fetch|xml)/.test(entry.initiatorType)) continue
-      for (const call of open)
-        if (
-          !call.entry &&
-          call.url === entry.name.replace(/#.*/, '') &&
-          entry.startTime >= call.span.startMs - 1
-        ) {
-          call.entry = entry
-          settle(call)
-          break
-        }
-    }
+  guard(patchFetch)()
+  guard(patchXhr)()
+  observe('resource', (entry: PerformanceResourceTiming) => {
+    if (!/^(fetch|xml)/.test(entry.initiatorType)) return
+    for (const call of open)
+      if (
+        !call.entry &&
+        call.url === entry.name.replace(/#.*/, '') &&
+        entry.startTime >= call.span.startMs - 1
+      ) {
+        call.entry = entry
+        if (call.headersMs) end(call, entry.responseEnd)
+        break
+      }
   })
-  const observer = new PerformanceObserver((list) => read(list.getEntries()))
   onHide(() => {
-    read(observer.takeRecords())
     for (const call of open) {
       if (!call.headersMs) call.span.attributes['hotspan.ended_by'] = 'hide'
       end(call, call.headersMs ?? nowMs())
     }
   })
-  observer.observe({ type: 'resource' })
 }

@@ -2,9 +2,8 @@ import { findCause, noteCause } from '../core/cause.ts'
 import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide } from '../core/lifecycle.ts'
-import { options } from '../core/options.ts'
 import { patch } from '../core/patch.ts'
-import { templatePath } from '../core/scrub.ts'
+import { routeOf } from '../core/scrub.ts'
 import { stackBelow } from '../core/stack.ts'
 import { endSpan, type LiveSpan, newRef, setView, startSpan, view } from '../core/tracer.ts'
 
@@ -14,39 +13,30 @@ const MAX_MS = 10_000
 
 let span: LiveSpan | undefined
 
-export const routeOf = (path: string): string => options.routeOf?.(path) ?? templatePath(path)
-
 /** Names the view's route when a router knows better than the URL does. */
-export const setRoute = guard('routes', (route: string): void => {
+export const setRoute = guard((route: string): void => {
   view.route = route
   if (span) span.name = `route ${route}`
 })
 
 const finishWhenQuiet = (route: LiveSpan): void => {
   let lastMs = nowMs()
-  let timer: ReturnType<typeof setTimeout>
-  const finish = () => {
-    observer.disconnect()
-    clearTimeout(timer)
-    endSpan(route, lastMs)
-    if (span === route) span = undefined
-  }
-  const wait = () => {
-    clearTimeout(timer)
-    timer = setTimeout(finish, lastMs - route.startMs > MAX_MS ? 0 : QUIET_MS)
-  }
   const observer = new MutationObserver(() => {
     lastMs = nowMs()
-    wait()
   })
   observer.observe(document, { childList: true, subtree: true, characterData: true })
-  wait()
+  const timer = setInterval(() => {
+    if (!route.ended && nowMs() - lastMs < QUIET_MS && lastMs - route.startMs < MAX_MS) return
+    observer.disconnect()
+    clearInterval(timer)
+    endSpan(route, lastMs)
+  }, QUIET_MS / 2)
 }
 
 /** Route changes as new views, each with a span `route /p/:id`. */
 export const routes = (): void => {
   let path = location.pathname
-  const arrive = guard('routes', (stack: string, restoredMs?: number) => {
+  const arrive = guard((stack: string, restoredMs?: number) => {
     if (location.pathname === path && !restoredMs) return
     path = location.pathname
     if (span) endSpan(span)
@@ -72,11 +62,11 @@ export const routes = (): void => {
       arrive(stackBelow(apply))
       return result
     }
-    guard('routes', () => patch(history, key, apply))()
+    guard(() => patch(history, key, apply))()
   }
-  addEventListener('popstate', () => arrive(''))
-  // Its own event hides the click behind it, hence after the patches had their turn.
-  ;(globalThis as { navigation?: EventTarget }).navigation?.addEventListener('currententrychange', () =>
+  const { navigation } = globalThis as { navigation?: EventTarget }
+  // Its own event hides the click behind it: in a microtask, after the patches had their turn.
+  ;(navigation ?? globalThis).addEventListener(navigation ? 'currententrychange' : 'popstate', () =>
     queueMicrotask(() => arrive('')),
   )
   addEventListener('pageshow', ({ persisted, timeStamp }) => {
