@@ -37,7 +37,7 @@ export const hotspanAttribute = define({
   browserDrops: {
     name: 'hotspan.drops',
     unit: 'text',
-    meaning: 'what the browser SDK dropped, by reason (on event hotspan.drops): queue=3,size=1',
+    meaning: 'what the browser SDK has dropped so far, by reason (on the resource): queue,3,size,1',
   },
   interactionTarget: {
     name: 'hotspan.interaction.target',
@@ -84,18 +84,12 @@ export const hotspanAttribute = define({
     unit: 'bool',
     meaning: 'the browser did not paint before it had come',
   },
-  resourceLargestPaint: {
-    name: 'hotspan.resource.largest_paint',
-    unit: 'bool',
-    meaning: 'resource of the largest contentful paint',
-  },
   resourceCount: {
     name: 'hotspan.resource.count',
     unit: '{resource}',
     meaning: 'resources summed up (on event resources)',
   },
   resourceBytes: { name: 'hotspan.resource.bytes', unit: 'By', meaning: 'their encoded bodies together' },
-  resourceDuration: { name: 'hotspan.resource.duration', unit: 'ms', meaning: 'their durations together' },
   longFrameBlocking: {
     name: 'hotspan.long_frame.blocking',
     unit: 'ms',
@@ -171,7 +165,6 @@ export const hotspanAttribute = define({
     unit: 'ms',
     meaning: 'when, since the navigation: interaction of INP, largest shift of CLS',
   },
-  webVitalShift: { name: 'hotspan.web_vital.shift', unit: '1', meaning: 'value of the largest shift' },
   webVitalEvent: {
     name: 'hotspan.web_vital.event',
     unit: 'text',
