@@ -1,6 +1,8 @@
 import type { Detector } from '../detector.ts'
 import { coldStart } from './cold-start.ts'
+import { cpuStarvation } from './cpu-starvation.ts'
 import { eventLoopBlock } from './event-loop-block.ts'
+import { eventLoopSaturation } from './event-loop-saturation.ts'
 import { modelLoad } from './model-load.ts'
 import { nPlusOne } from './n-plus-one.ts'
 import { serializedCalls } from './serialized-calls.ts'
@@ -13,6 +15,8 @@ export const detectors: readonly Detector[] = [
   nPlusOne,
   serializedCalls,
   eventLoopBlock,
+  eventLoopSaturation,
+  cpuStarvation,
   wastedRenders,
   modelLoad,
   coldStart,

@@ -1,8 +1,11 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { Report } from '../finding.ts'
 import { Bench } from '../testing/bench.ts'
 import { query, serve } from '../testing/shapes.ts'
 import { type MadeSpan, type MadeTrace, Traffic } from '../testing/traffic.ts'
+
+// A real engine on a machine that may have other work.
+vi.setConfig({ testTimeout: 60_000 })
 
 let bench: Bench
 beforeAll(async () => {

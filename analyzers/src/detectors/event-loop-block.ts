@@ -1,35 +1,34 @@
 import { type Detector, type Hint, type Judgement, type Observation, observe } from '../detector.ts'
 import type { Evidence, Location } from '../finding.ts'
 import { inWindow, isWarm, rows } from '../rows.ts'
+import { type StallLoss, stallLosses } from '../stall-losses.ts'
 import { meanOf, median, medianInterval } from '../statistics/intervals.ts'
 import type { Entry } from '../trace/entry.ts'
 import { callSiteOf } from '../trace/span-target.ts'
 import type { TraceNode } from '../trace/trace-tree.ts'
 import type { TraceSample } from '../trace-sample.ts'
 import { type AnalysisWindow, operationOf, perDay } from '../window.ts'
+import { minCpuRatio } from './stalled-requests.ts'
 
 export const minStallMs = 50
 /** A process that did not run (stopped in a debugger, suspended machine) stalls longer than this, or without using the loop. */
 const maxStallMs = 60_000
 const minUtilization = 0.3
-/** Below this share of CPU time the thread was not computing: it was not scheduled, or waited in the kernel. */
-const minCpuRatio = 0.3
-const maxBlocks = 5_000
 
 const stallName = 'event_loop.stall'
 
 /**
  * Event-loop block: a request keeps the only JavaScript thread busy, and all other requests of the process wait.
- * Rule         stalls >= 50 ms (the agent's watchdog), or inference on the main thread >= 50 ms; the same code each time. Node's loop
- *              utilisation over a minute needs metrics and is not judged here. DETECTORS 4, no. 16.
+ * Rule         stalls >= 50 ms (the agent's watchdog), or inference on the main thread >= 50 ms; the same code each time. A loop
+ *              busy above 90 % for a minute without one place to blame is `event-loop-saturation`. DETECTORS 4, no. 16.
  * Likely       two of: the watchdog saw the loop stand still; profile samples name the frame; an inference on the main thread covers
  *              the stall; other requests of the process were open meanwhile and paid.
- * Saving       shown: time that other requests were open during the stalls, per request that paid. The floor is met by that plus the
- *              stall itself, per blocking request, as the catalogue has it; the request's own computing does not go away in a worker,
+ * Saving       shown: time that other requests lost to the stalls, per request that paid: from the usual end of the call that it
+ *              waited for until the loop turned again. The floor is met by that plus the stall itself, per blocking request, as the catalogue has it; the request's own computing does not go away in a worker,
  *              so it is not claimed.
  * Fingerprint  function and file of the top frame, else the model, else the operation.
  * Guards       start-up; a model being loaded (a finding of its own); debugger and suspended processes; stalls with a loop
- *              utilisation or CPU share < 0.3 (the process was not given the CPU: container throttling is a finding of its own);
+ *              utilisation or CPU share < 0.3 (the process was not given the CPU: `cpu-starvation`, a finding of its own);
  *              stalls of worker threads, which serve no requests.
  */
 export const eventLoopBlock: Detector = { id: 'event-loop-block', needs: [], candidates, confirm }
@@ -61,11 +60,6 @@ interface Stall {
   readonly durationMs: number
 }
 
-interface Paid {
-  readonly ms: number
-  readonly requests: number
-}
-
 async function confirm(
   _hints: readonly Hint[],
   sample: TraceSample,
@@ -82,8 +76,11 @@ async function confirm(
     }
   }
   if (groups.size === 0) return []
-  const paid = await paidByOthers(window)
-  return [...groups.values()].map((stalls) => judge(stalls, paid, window))
+  const losses = await stallLosses(window, blocks, maxStallMs)
+  return [...groups.values()].map((stalls) => {
+    const others = [...groups.values()].flat().filter((stall) => !stalls.includes(stall))
+    return judge(stalls, lossesOf(stalls, others, losses), window)
+  })
 }
 
 const isStall = ({ span }: TraceNode, entry: Entry): boolean =>
@@ -151,48 +148,53 @@ function placeOf(stall: Stall): string {
   return name === undefined ? '' : `${name}|${file ?? ''}`
 }
 
-/** Time that other requests of the same process were open while each block lasted. One row per block. */
-async function paidByOthers(window: AnalysisWindow): Promise<ReadonlyMap<string, Paid>> {
-  const instance = `ResourceAttributes['service.instance.id'] AS instance`
-  const range = `toUnixTimestamp64Nano(Timestamp) AS startNs, startNs + toInt64(Duration) AS endNs,
-    arrayJoin(range(toUInt64(intDiv(startNs, 1000000000)), toUInt64(intDiv(endNs, 1000000000) + 1))) AS second`
-  const found = await rows<{ spanId: string; ms: number; requests: number }>(
-    window.store,
-    `SELECT b.SpanId AS spanId, toFloat64(uniqExact(e.SpanId)) AS requests,
-       sum(least(b.endNs, e.endNs, toInt64(b.second + 1) * 1000000000) - greatest(b.startNs, e.startNs, toInt64(b.second) * 1000000000)) / 1e6 AS ms
-     FROM (
-       SELECT TraceId, SpanId, ServiceName, ${instance}, ${range}
-       FROM (SELECT TraceId, SpanId, ServiceName, ResourceAttributes, Timestamp, Duration FROM otel_traces WHERE ${inWindow} AND ${blocks} AND Duration <= ${maxStallMs * 1e6}
-             LIMIT 1 BY TraceId, SpanId LIMIT ${maxBlocks})
-     ) AS b
-     INNER JOIN (
-       SELECT TraceId, SpanId, ServiceName, ${instance}, ${range}
-       FROM (SELECT TraceId, SpanId, ServiceName, ResourceAttributes, Timestamp, Duration FROM otel_traces WHERE ${inWindow} AND SpanKind = 'Server' AND Duration <= ${maxStallMs * 1e6} AND ${isWarm}
-             LIMIT 1 BY TraceId, SpanId)
-     ) AS e
-     ON b.ServiceName = e.ServiceName AND b.instance = e.instance AND b.second = e.second
-     WHERE b.TraceId != e.TraceId AND e.startNs < b.endNs AND e.endNs > b.startNs
-     GROUP BY spanId LIMIT ${maxBlocks}`,
-    window.parameters,
-  )
-  return new Map(found.map(({ spanId, ms, requests }) => [spanId, { ms, requests }]))
+interface Losses {
+  readonly byBlock: ReadonlyMap<string, readonly StallLoss[]>
+  /** ms that each request lost that met at least one of these stalls. */
+  readonly byVictim: ReadonlyMap<string, number>
 }
 
-function judge(stalls: readonly Stall[], paid: ReadonlyMap<string, Paid>, window: AnalysisWindow): Judgement {
+/**
+ * A request may meet several stalls, of which the sample holds some: what it lost to the others is credited to this cause by its
+ * share of the sampled stalls' time.
+ */
+function lossesOf(stalls: readonly Stall[], others: readonly Stall[], losses: readonly StallLoss[]): Losses {
+  const mine = new Set(stalls.map(({ node }) => node.span.spanId))
+  const notMine = new Set(others.map(({ node }) => node.span.spanId))
+  const ofService = others.filter(({ entry }) => entry.service === stalls[0]!.entry.service)
+  const lengthMs = (some: readonly Stall[]) => some.reduce((sum, { durationMs }) => sum + durationMs, 0)
+  const share = lengthMs(stalls) / (lengthMs(stalls) + lengthMs(ofService))
+  const byBlock = new Map<string, StallLoss[]>()
+  const byVictim = new Map<string, number>()
+  for (const loss of losses) {
+    if (!mine.has(loss.blockId)) continue
+    byBlock.set(loss.blockId, [...(byBlock.get(loss.blockId) ?? []), loss])
+    byVictim.set(loss.victimId, (byVictim.get(loss.victimId) ?? 0) + loss.ms)
+  }
+  for (const { blockId, victimId, ms } of losses) {
+    const known = byVictim.get(victimId)
+    if (known === undefined || mine.has(blockId) || notMine.has(blockId)) continue
+    byVictim.set(victimId, known + share * ms)
+  }
+  return { byBlock, byVictim }
+}
+
+function judge(stalls: readonly Stall[], losses: Losses, window: AnalysisWindow): Judgement {
   const first = stalls[0]!
   const { entry } = first
   const model = modelOf(first)
   const site = siteOf(stalls)
   const byEntry = new Map<Entry, Stall[]>()
   for (const stall of stalls) byEntry.set(stall.entry, [...(byEntry.get(stall.entry) ?? []), stall])
-  const costs = [...byEntry].map(([blocking, own]) => ({ blocking, ...costOf(own, paid) }))
+  const costs = [...byEntry].map(([blocking, own]) => ({ blocking, ...costOf(own, losses) }))
   const observations: Observation[] = costs.map(({ blocking, ownMs, othersMs }) =>
     observe(blocking, ownMs + othersMs, []),
   )
   const victims = costs.filter((cost) => cost.victims > 0)
   const operation = operationOf(window, entry.service, entry.operation)
   const blockingPerDay = perDay(window, operation?.weightedRequests ?? costs.length)
-  const victimsPerRequest = meanOf(costs.map((cost) => cost.victims))
+  // A request that met several stalls is one that paid.
+  const victimsPerRequest = losses.byVictim.size / costs.length
   const what = model === '' ? (site.function ?? entry.operation) : `inference of ${model}`
   return {
     detector: 'event-loop-block',
@@ -210,7 +212,7 @@ function judge(stalls: readonly Stall[], paid: ReadonlyMap<string, Paid>, window
       victims.length === 0
         ? null
         : {
-            perRequestMs: medianInterval(victims.map(({ othersMs, victims: count }) => othersMs / count)),
+            perRequestMs: medianInterval([...losses.byVictim.values()]),
             affectedRequestsPerDay: blockingPerDay * victimsPerRequest,
           },
     severityRatio: ownShareOf(stalls, operation?.p50Ms ?? entry.durationMs),
@@ -218,7 +220,7 @@ function judge(stalls: readonly Stall[], paid: ReadonlyMap<string, Paid>, window
     fix: fixOf(model, site),
     guards: [
       'Not at start-up, not while a model was loaded, no debugger or suspended process.',
-      'Other requests count with the time that they were open during the stall; the blocking request itself is not counted as saved: a worker takes as long.',
+      'Other requests count with the time that they could not go on: what they waited for anyway, a query or a call, is left out. So are those that came during the stall, which waited unseen; and the blocking request itself: a worker takes as long.',
       ...(placeOf(first) === ''
         ? ['No profile sample and no inference span name the code that blocked.']
         : []),
@@ -243,15 +245,15 @@ interface Cost {
   readonly victims: number
 }
 
-function costOf(stalls: readonly Stall[], paid: ReadonlyMap<string, Paid>): Cost {
+function costOf(stalls: readonly Stall[], { byBlock }: Losses): Cost {
   let ownMs = 0
   let othersMs = 0
   let victims = 0
   for (const { node, durationMs } of stalls) {
-    const others = paid.get(node.span.spanId)
+    const others = byBlock.get(node.span.spanId) ?? []
     ownMs += durationMs
-    othersMs += others?.ms ?? 0
-    victims += others?.requests ?? 0
+    othersMs += others.reduce((sum, { ms }) => sum + ms, 0)
+    victims += others.length
   }
   return { ownMs, othersMs, victims }
 }
