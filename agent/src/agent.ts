@@ -18,6 +18,8 @@ import { pgOptions } from './instrumentations/pg-target.ts'
 import { installServerTiming } from './instrumentations/server-timing.ts'
 import { installUndici } from './instrumentations/undici.ts'
 import { createLog } from './log.ts'
+import { ConfiguredPropagator } from './propagation/configured-propagator.ts'
+import { createPropagation } from './propagation/propagation.ts'
 import { encodeResource, resourceAttributes } from './resource.ts'
 import { createSender } from './send/sender.ts'
 import { type SpanCounts, SpanQueue } from './send/span-queue.ts'
@@ -72,7 +74,10 @@ export function start(options: AgentOptions = {}): boolean {
     return false
   }
   context.setGlobalContextManager(new AgentContextManager())
-  propagation.setGlobalPropagator(new W3cPropagator())
+  runtime.propagation = createPropagation(settings.propagators, process.env)
+  propagation.setGlobalPropagator(
+    runtime.propagation === null ? new W3cPropagator() : new ConfiguredPropagator(runtime.propagation),
+  )
   runtime.sampler = settings.sampler
   runtime.limits = settings.limits
   runtime.ended = (span) => queue.add(span)

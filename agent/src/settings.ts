@@ -17,6 +17,8 @@ export interface AgentOptions {
   resource?: Record<string, string | number | boolean>
   /** Share of new traces that are kept, 0 to 1; `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. Default 1. */
   sampleRatio?: number
+  /** Header formats, first valid wins: `OTEL_PROPAGATORS`. Default `tracecontext`, `baggage`. */
+  propagators?: readonly string[]
   /** File, line and function of the app's call on database spans; `HOTSPAN_CALL_SITES=1`. Default off. */
   callSites?: boolean
   /** Samples that name the blocking function of event-loop stalls, by `@datadog/pprof`; `HOTSPAN_PROFILE=1`. Default off. */
@@ -36,6 +38,8 @@ export interface Settings {
   readonly endpoint: Endpoint
   readonly sampler: RootSampler
   readonly limits: SpanLimits
+  /** Known names only, each once, in order. */
+  readonly propagators: readonly string[]
   readonly delayMs: number
   readonly queue: { readonly maxBytes: number; readonly maxSpans: number; readonly batchSpans: number }
   readonly callSites: boolean
@@ -84,6 +88,7 @@ export function readSettings(options: AgentOptions, env: Env): Settings {
       attributesPerLink: whole('OTEL_LINK_ATTRIBUTE_COUNT_LIMIT', count),
       valueLength: Math.min(MAX_VALUE_LENGTH, whole('OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT', valueLength)),
     },
+    propagators: propagatorsOf(options.propagators ?? env.OTEL_PROPAGATORS?.split(','), complaints),
     delayMs: whole('OTEL_BSP_SCHEDULE_DELAY', 1000, 1),
     queue: {
       maxBytes: 8 * 1024 * 1024,
@@ -160,6 +165,25 @@ function parsePairs(text: string | undefined, name: string, complaints: string[]
     }
   }
   return pairs
+}
+
+const PROPAGATORS = ['tracecontext', 'baggage', 'b3', 'b3multi', 'xray', 'jaeger', 'gcp']
+const DEFAULT_PROPAGATORS = ['tracecontext', 'baggage']
+
+function propagatorsOf(given: readonly string[] | undefined, complaints: string[]): string[] {
+  const names = (given ?? []).map((name) => name.trim().toLowerCase()).filter((name) => name !== '')
+  if (names.length === 0) return given === undefined || given.length > 0 ? DEFAULT_PROPAGATORS : []
+  if (names.includes('none')) return []
+  const known = new Set<string>()
+  for (const name of names) {
+    const own = name === 'cloudtrace' ? 'gcp' : name
+    if (PROPAGATORS.includes(own)) known.add(own)
+    else
+      complaints.push(
+        `OTEL_PROPAGATORS has '${name}'; expected ${PROPAGATORS.join(', ')} or none; it is left out`,
+      )
+  }
+  return known.size > 0 ? [...known] : DEFAULT_PROPAGATORS
 }
 
 function samplerOf(options: AgentOptions, env: Env, complaints: string[]): RootSampler {

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Context } from '@opentelemetry/api'
+import type { Propagation } from '../propagation/propagation.ts'
 import type { RootSampler } from './sampler.ts'
 import { ratioSampler } from './sampler.ts'
 import type { AgentSpan } from './span.ts'
@@ -33,6 +34,8 @@ export const runtime = {
     attributesPerLink: 128,
     valueLength: MAX_VALUE_LENGTH,
   } as SpanLimits,
+  /** Formats of `OTEL_PROPAGATORS`; null for W3C trace context with baggage, which the hot paths write themselves. */
+  propagation: null as Propagation | null,
   /** Takes a span that has just ended. */
   ended: (_span: AgentSpan): void => {},
   /** Sees every activation and end, with the time that was read anyway; set by the stall watcher. */

@@ -24,6 +24,8 @@ export class Trace {
   readonly anchor: ClockAnchor
   /** Incoming `baggage` header, passed on unchanged unless the app sets baggage of its own. */
   baggage = ''
+  /** The caller wants this trace whatever a sampler says (B3, Jaeger); passed on. */
+  debug = false
   /** Span id of the first span of this process, two halves; 0, 0 until there is one. */
   rootHigh = 0
   rootLow = 0

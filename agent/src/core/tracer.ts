@@ -8,6 +8,7 @@ import {
   type Tracer,
   type TracerProvider,
 } from '@opentelemetry/api'
+import type { RemoteIds } from '../propagation/format.ts'
 import { clockAnchor, toAnchorMs } from './clock.ts'
 import { SPAN_KEY, SUPPRESS_TRACING_KEY } from './context-keys.ts'
 import { EMPTY_CONTEXT, SUPPRESSED_CONTEXT } from './linked-context.ts'
@@ -66,6 +67,41 @@ export function remoteParent(
   const trace = continuedTrace(a, b, c, d, flags & 3, usableTraceState(traceState), nowMs)
   if (baggage !== undefined) trace.baggage = typeof baggage === 'string' ? baggage : baggage.join(',')
   return new AgentSpan(trace, high, low, 0, 0, false, true, 0, Kind.Internal, '', nowMs, EMPTY_CONTEXT)
+}
+
+/** The same from a header of another format. Where the sender left the decision to us, our sampler takes it. */
+export function remoteParentOf(ids: RemoteIds, nowMs: number): AgentSpan {
+  const { a, b, c, d, high, low } = ids
+  const sampler = runtime.sampler
+  const sampled = ids.sampled ?? keeps(sampler, c, d)
+  const decidedHere = ids.sampled === undefined && sampled
+  const trace = continuedTrace(
+    a,
+    b,
+    c,
+    d,
+    (ids.random ? 2 : 0) | (sampled ? 1 : 0),
+    decidedHere ? sampler.traceState : ids.traceState,
+    nowMs,
+  )
+  trace.debug = ids.debug
+  return new AgentSpan(trace, high, low, 0, 0, false, true, 0, Kind.Internal, '', nowMs, EMPTY_CONTEXT)
+}
+
+/** Stand-in for a sender that gave no ids but wants no trace; undefined when our sampler does not follow parents. */
+export function deniedParent(nowMs: number): AgentSpan | undefined {
+  if (!runtime.sampler.parentBased) return undefined
+  const trace = new Trace(
+    nonZeroBits(),
+    randomBits(),
+    randomBits(),
+    randomBits(),
+    false,
+    0,
+    '',
+    clockAnchor(nowMs),
+  )
+  return new AgentSpan(trace, 0, 0, 0, 0, false, true, 0, Kind.Internal, '', nowMs, EMPTY_CONTEXT)
 }
 
 /** The same for a span context that some other code made. */

@@ -7,12 +7,14 @@ import { performance } from 'node:perf_hooks'
 import { attr } from '@hotspan/otlp'
 import { EMPTY_CONTEXT } from '../core/linked-context.ts'
 import { formatTraceParent, outgoingBaggage } from '../core/propagator.ts'
-import { active } from '../core/runtime.ts'
+import { active, runtime } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, spanOf } from '../core/tracer.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
+import type { OutgoingHeaders } from '../propagation/format.ts'
+import { baggageIn, idsOf } from '../propagation/propagation.ts'
 import { errorTypeOf } from './error-type.ts'
 import {
   key,
@@ -114,7 +116,9 @@ function begin(request: TracedRequest): void {
       methodName(request.method),
       startMs,
     )
-    if (!request.headersSent && !request.hasHeader('traceparent')) {
+    if (runtime.propagation !== null) {
+      if (!request.headersSent) runtime.propagation.inject(idsOf(span), baggageIn(context), outgoing(request))
+    } else if (!request.headersSent && !request.hasHeader('traceparent')) {
       request.setHeader('traceparent', formatTraceParent(span))
       if (span.trace.traceState !== '') request.setHeader('tracestate', span.trace.traceState)
       const baggage = context === undefined ? '' : outgoingBaggage(span, context)
@@ -130,6 +134,11 @@ function begin(request: TracedRequest): void {
     fault(NAME, error)
   }
 }
+
+const outgoing = (request: ClientRequest): OutgoingHeaders => ({
+  has: (name) => request.hasHeader(name),
+  set: (name, value) => request.setHeader(name, value),
+})
 
 function onError(this: TracedRequest, error: unknown): void {
   const span = this[SPAN]

@@ -11,6 +11,7 @@ import { encodeKey } from '../encode/attribute-key.ts'
 import { textAttribute } from '../encode/captured-attributes.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
+import { incomingHeaders } from '../propagation/propagation.ts'
 import {
   key,
   methodName,
@@ -54,15 +55,18 @@ export function installHttpServer(): () => void {
 function begin({ request, response, socket }: StartMessage): void {
   const startMs = performance.now()
   const { headers } = request
-  const parent = remoteParent(
-    headers.traceparent as string | undefined,
-    headers.tracestate,
-    headers.baggage,
-    startMs,
-  )
+  const propagation = runtime.propagation
+  let parent: AgentSpan | undefined
+  let baggage: string | string[] | undefined
+  if (propagation === null) {
+    baggage = headers.baggage
+    parent = remoteParent(headers.traceparent as string | undefined, headers.tracestate, baggage, startMs)
+  } else {
+    ;({ parent, baggage } = propagation.extract(incomingHeaders(headers), startMs))
+  }
   const method = request.method ?? 'GET'
   const span = beginSpan(parent, EMPTY_CONTEXT, 0, Kind.Server, methodName(method), startMs)
-  if (parent === undefined && headers.baggage !== undefined) span.trace.baggage = String(headers.baggage)
+  if (parent === undefined && baggage !== undefined) span.trace.baggage = String(baggage)
   response[SPAN_OF_RESPONSE] = span
   if (span.recording) {
     span.ref1 = request

@@ -3,12 +3,14 @@ import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { EMPTY_CONTEXT } from '../core/linked-context.ts'
 import { formatTraceParent, outgoingBaggage } from '../core/propagator.ts'
-import { active } from '../core/runtime.ts'
+import { active, runtime } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, spanOf } from '../core/tracer.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
+import type { OutgoingHeaders } from '../propagation/format.ts'
+import { baggageIn, idsOf } from '../propagation/propagation.ts'
 import { errorTypeOf } from './error-type.ts'
 import {
   key,
@@ -97,7 +99,9 @@ function begin({ request }: { request: UndiciRequest }): void {
     methodName(request.method),
     startMs,
   )
-  if (!hasHeader(request.headers, 'traceparent')) {
+  if (runtime.propagation !== null) {
+    runtime.propagation.inject(idsOf(span), baggageIn(context), outgoing(request))
+  } else if (!hasHeader(request.headers, 'traceparent')) {
     request.addHeader('traceparent', formatTraceParent(span))
     if (span.trace.traceState !== '') request.addHeader('tracestate', span.trace.traceState)
     const baggage = context === undefined ? '' : outgoingBaggage(span, context)
@@ -108,6 +112,11 @@ function begin({ request }: { request: UndiciRequest }): void {
   span.ref1 = request
   span.late = writeClientSpan
 }
+
+const outgoing = (request: UndiciRequest): OutgoingHeaders => ({
+  has: (name) => hasHeader(request.headers, name),
+  set: (name, value) => void request.addHeader(name, value),
+})
 
 function finish(request: UndiciRequest): void {
   const span = request[SPAN]
@@ -120,7 +129,8 @@ function finish(request: UndiciRequest): void {
 /** undici keeps headers as `name: value\r\n` text (version 5) or as a flat list. */
 function headerOf(headers: UndiciRequest['headers'], name: string): string | undefined {
   if (typeof headers === 'string') {
-    const match = new RegExp(`(?:^|\\r\\n)${name}: ([^\\r]*)`, 'i').exec(headers)
+    const literal = name.replaceAll(/[^a-z0-9-]/gi, '\\$&')
+    const match = new RegExp(`(?:^|\\r\\n)${literal}: ([^\\r]*)`, 'i').exec(headers)
     return match?.[1]
   }
   for (let i = 0; i + 1 < headers.length; i += 2) {
