@@ -10,7 +10,7 @@ import { createPageListener } from './page/page-listener.ts'
 import type { Route } from './page/routes.ts'
 import { Receiver, type ReceiverStats } from './receiver/receiver.ts'
 import { databaseOf } from './schema/migrations.ts'
-import { RowTable } from './schema/row-layout.ts'
+import { metricTableNumbers, RowTable } from './schema/row-layout.ts'
 import { preparedClient, type Store, serverStore, toStderr } from './store.ts'
 
 /** Work that runs beside the receiver, one run at a time. */
@@ -44,9 +44,10 @@ export interface CollectorOptions {
 }
 
 export interface CollectorStats extends ReceiverStats {
-  /** Spans and log records that became part of the store since the start. */
+  /** Spans, log records and data points that became part of the store since the start. */
   storedSpans: number
   storedLogs: number
+  storedMetricPoints: number
   /** Rows that the engine refused; they are kept in `journal/quarantine`. */
   quarantinedRows: number
   /** Acknowledged and not yet in the store, bytes. */
@@ -113,6 +114,10 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
       rejected: { ...receiver.stats.rejected },
       storedSpans: journal.storedRows.get(RowTable.Traces) ?? 0,
       storedLogs: journal.storedRows.get(RowTable.Logs) ?? 0,
+      storedMetricPoints: metricTableNumbers.reduce(
+        (sum, table) => sum + (journal.storedRows.get(table) ?? 0),
+        0,
+      ),
       quarantinedRows: journal.quarantinedRows,
       journalBytes: journal.bytes,
       diskBytes,

@@ -22,6 +22,24 @@ export type { LogRecord, LogsData, ResourceLogs, ScopeLogs } from './log-record.
 export { decodeLogsJson, encodeLogsJson } from './logs-json.ts'
 export { decodeLogs, encodeLogs } from './logs-protobuf.ts'
 export {
+  AggregationTemporality,
+  type Exemplar,
+  type ExponentialBuckets,
+  type ExponentialHistogramPoint,
+  type HistogramPoint,
+  type Metric,
+  type MetricPoints,
+  type MetricsData,
+  type NumberPoint,
+  type NumberValue,
+  type ResourceMetrics,
+  type ScopeMetrics,
+  type SummaryPoint,
+} from './metric.ts'
+export { decodeMetrics } from './metrics-decode-protobuf.ts'
+export { encodeMetrics } from './metrics-encode-protobuf.ts'
+export { decodeMetricsJson, encodeMetricsJson } from './metrics-json.ts'
+export {
   decodeRpcStatus,
   encodeRpcStatus,
   type FieldViolation,

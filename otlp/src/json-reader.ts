@@ -124,6 +124,48 @@ export class JsonReader {
     return value
   }
 
+  int32(from: JsonObject, key: string): number {
+    return Number(this.integer(from, key, -(1n << 31n), (1n << 31n) - 1n))
+  }
+
+  /** `null` when absent: zero is a value. */
+  optionalInt64(from: JsonObject, key: string): bigint | null {
+    return isAbsent(from[key]) ? null : this.integer(from, key, MIN_INT64, MAX_INT64)
+  }
+
+  /** `null` when absent: zero is a value. */
+  optionalDouble(from: JsonObject, key: string): number | null {
+    return isAbsent(from[key]) ? null : this.double(from, key)
+  }
+
+  bool(from: JsonObject, key: string): boolean {
+    const value = from[key]
+    if (isAbsent(value)) return false
+    if (typeof value !== 'boolean') throw this.wrong(key, 'true or false', value)
+    return value
+  }
+
+  uint64s(from: JsonObject, key: string): bigint[] {
+    return this.numbers(from, key, (item) => this.uint64(item, 'item'))
+  }
+
+  doubles(from: JsonObject, key: string): number[] {
+    return this.numbers(from, key, (item) => this.double(item, 'item'))
+  }
+
+  private numbers<T>(from: JsonObject, key: string, read: (item: JsonObject) => T): T[] {
+    const values = from[key]
+    if (isAbsent(values)) return []
+    if (!Array.isArray(values)) throw this.wrong(key, 'an array', values)
+    this.path.push(key)
+    const numbers = values.map((item: unknown) => {
+      this.budget.takeValue()
+      return read({ item })
+    })
+    this.path.pop()
+    return numbers
+  }
+
   private integer(from: JsonObject, key: string, min: bigint, max: bigint): bigint {
     const value = from[key]
     if (value === undefined || value === null) return 0n
@@ -220,6 +262,10 @@ export class JsonReader {
     this.path.push(key)
     return this.error(expected, show(got))
   }
+}
+
+function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null
 }
 
 /** A short picture of a bad value: a body may hold megabytes, an error message must not. */

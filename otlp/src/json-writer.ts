@@ -12,15 +12,17 @@ export function anyValueToJson(value: AnyValue): Record<string, unknown> {
   if (typeof value === 'string') return { stringValue: wellFormed(value) }
   if (typeof value === 'boolean') return { boolValue: value }
   if (typeof value === 'bigint') return { intValue: String(value) }
-  if (typeof value === 'number') {
-    // JSON has neither NaN nor -0.
-    const plain = Number.isFinite(value) && !Object.is(value, -0)
-    return { doubleValue: plain ? value : Object.is(value, -0) ? '-0' : String(value) }
-  }
+  if (typeof value === 'number') return { doubleValue: doubleToJson(value) }
   if (value === null) return {}
   if (value instanceof Uint8Array) return { bytesValue: base64OfBytes(value) }
   if (isKeyValueList(value)) return { kvlistValue: { values: keyValuesToJson(value.kvlist) } }
   return { arrayValue: { values: value.map(anyValueToJson) } }
+}
+
+/** JSON has neither NaN nor infinities nor -0: they are names. */
+export function doubleToJson(value: number): number | string {
+  if (Object.is(value, -0)) return '-0'
+  return Number.isFinite(value) ? value : String(value)
 }
 
 export function keyValuesToJson(list: readonly KeyValue[]): Record<string, unknown>[] {

@@ -179,21 +179,22 @@ describe.skipIf(missingEngine() !== null)('data directory', () => {
     const engine = await Engine.start({ storeDir: join(dataDir, 'store') })
     const client = socketClient(engine.socketPath, 'default')
     const database = databaseOf('default')
-    await migrate(client, database, 1)
+    await migrate(client, database, 2)
     await client.command({
       query: `INSERT INTO ${database}.otel_traces (Timestamp, TraceId, SpanId) VALUES (now64(9), 'a', 'b')`,
+    })
+    await client.command({
+      query: `INSERT INTO ${database}.hotspan_findings (id, generated_at) SELECT toString(number), now64(3) FROM numbers(13)`,
     })
     await client.close()
     await engine.close()
     const store = await openStore({ dataDir })
     const answer = await store.client.query({
       query:
-        'SELECT max(version) AS version FROM hotspan_migrations UNION ALL SELECT count() FROM otel_traces UNION ALL SELECT count() FROM hotspan_runs',
+        'SELECT (SELECT max(version) FROM hotspan_migrations) AS version, (SELECT count() FROM otel_traces) AS spans, (SELECT count() FROM hotspan_findings) AS findings, (SELECT count() FROM otel_metrics_gauge) AS points',
       format: 'JSONEachRow',
     })
-    expect((await answer.json<{ version: number }>()).map((row) => Number(row.version)).sort()).toEqual([
-      0, 1, 2,
-    ])
+    expect(await answer.json()).toEqual([{ version: 3, spans: '1', findings: '13', points: '0' }])
     await store.client.command({ query: "INSERT INTO hotspan_migrations SELECT 99, 'later', now64(3)" })
     await store.close()
     await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'HS_STORE_NEWER' })

@@ -11,6 +11,7 @@ import {
 import { messageOf } from '../errors.ts'
 import { newFrame } from '../journal/frame.ts'
 import { type Journal, JournalFullError } from '../journal/journal.ts'
+import { metricTableNumbers, type RowTable } from '../schema/row-layout.ts'
 import { answerPreflight, applyCors } from './cors.ts'
 import { HttpFailure, type RejectReason } from './http-failure.ts'
 import { BodyBudget, busy, decompress, readBody } from './read-body.ts'
@@ -30,17 +31,18 @@ export interface ReceiverOptions {
   readonly onEvent: (event: string) => void
 }
 
-/** Counts since the start. Rows are spans or log records. */
+/** Counts since the start. Rows are spans, log records or data points. */
 export interface ReceiverStats {
   bodies: number
   receivedSpans: number
   receivedLogs: number
+  receivedMetricPoints: number
   /** Bodies that were seen before and acknowledged again. */
   duplicates: number
   /** Bodies that were refused, by reason. */
   rejected: Partial<Record<RejectReason, number>>
-  /** Data points that were told to be not stored. */
-  metricPointsNotStored: number
+  /** Data points that no row can hold; their senders were told. */
+  rejectedMetricPoints: number
 }
 
 const signals: Readonly<Record<string, Signal>> = {
@@ -61,9 +63,10 @@ export class Receiver {
     bodies: 0,
     receivedSpans: 0,
     receivedLogs: 0,
+    receivedMetricPoints: 0,
     duplicates: 0,
     rejected: {},
-    metricPointsNotStored: 0,
+    rejectedMetricPoints: 0,
   }
   private readonly options: Required<ReceiverOptions>
   private readonly budget: BodyBudget
@@ -161,21 +164,30 @@ export class Receiver {
         this.stats.duplicates += 1
         return null
       }
-      const taken = rowsOfBody(signal, encoding, body)
-      if (taken.kind === 'nothing') {
-        if (taken.partial !== null) this.stats.metricPointsNotStored += taken.partial.rejected
-        return taken.partial
+      const { tables, partial } = rowsOfBody(signal, encoding, body)
+      for (const { rows } of tables) {
+        if (!this.budget.take(rows.payload.length)) throw busy()
+        reservedBytes += rows.payload.length
       }
-      const { rows, payload } = taken.rows
-      if (!this.budget.take(payload.length)) throw busy()
-      reservedBytes += payload.length
-      const outcome = await journal.append(
-        newFrame({ project, table: taken.table, rows, receivedMs, key, payload }),
+      // All are waited for, also when one fails: their bytes stay counted as long as they are there.
+      const outcomes = await Promise.allSettled(
+        tables.map(({ table, rows: { rows, payload } }) =>
+          journal.append(
+            newFrame({ project, table, rows, receivedMs, key: keyInTable(key, table), payload }),
+          ),
+        ),
       )
-      if (outcome === 'duplicate') this.stats.duplicates += 1
-      else if (signal === 'traces') this.stats.receivedSpans += rows
-      else this.stats.receivedLogs += rows
-      return null
+      let written = 0
+      for (const [index, outcome] of outcomes.entries()) {
+        if (outcome.status === 'rejected') throw outcome.reason
+        if (outcome.value === 'written') written += tables[index]!.rows.rows
+      }
+      if (tables.length > 0 && written === 0) this.stats.duplicates += 1
+      if (signal === 'traces') this.stats.receivedSpans += written
+      else if (signal === 'logs') this.stats.receivedLogs += written
+      else this.stats.receivedMetricPoints += written
+      this.stats.rejectedMetricPoints += partial?.rejected ?? 0
+      return partial
     } finally {
       this.budget.give(reservedBytes)
     }
@@ -217,7 +229,17 @@ function keyOf(signal: Signal, chunk: string | null, body: Buffer): string {
   const digest = hash('sha256', named ? `${signal}:${chunk.toLowerCase()}` : body, 'buffer')
   // The first byte tells signals apart: an empty-looking body may be valid for two of them.
   if (!named) digest[0] = (digest[0]! & 0xfc) | (signal === 'traces' ? 0 : signal === 'logs' ? 1 : 2)
+  // Table 0, which no frame of a metrics body has: see `keyInTable`.
+  if (signal === 'metrics') digest[1] = digest[1]! & 0xf8
   return digest.toString('latin1', 0, 16)
+}
+
+/** Metrics fill several tables, each with a frame: a body of which only some were written is completed when it comes again. */
+function keyInTable(key: string, table: RowTable): string {
+  if (!metricTableNumbers.includes(table)) return key
+  const inTable = Buffer.from(key, 'latin1')
+  inTable[1] = inTable[1]! | table
+  return inTable.toString('latin1')
 }
 
 function succeed(

@@ -1,6 +1,8 @@
 import {
   decodeLogs,
   decodeLogsJson,
+  decodeMetrics,
+  decodeMetricsJson,
   decodeTracesJson,
   OtlpJsonError,
   type PartialSuccess,
@@ -9,31 +11,36 @@ import {
 } from '@hotspan/otlp'
 import { RowTable } from '../schema/row-layout.ts'
 import { logRowsFromObjects } from '../transcode/logs-from-objects.ts'
+import { type MetricRows, metricRowsFromObjects } from '../transcode/metrics-from-objects.ts'
 import { RowsTooLarge } from '../transcode/row-writer.ts'
 import { type Rows, spanRowsFromObjects } from '../transcode/spans-from-objects.ts'
 import { spanRowsFromProtobuf } from '../transcode/spans-from-protobuf.ts'
-import { countDataPoints, countDataPointsJson } from './count-data-points.ts'
 import { HttpFailure } from './http-failure.ts'
 
 export type Encoding = 'protobuf' | 'json'
 
-/** What a body becomes: rows for a table, or nothing with the reason. */
-export type BodyRows =
-  | { readonly kind: 'rows'; readonly table: RowTable; readonly rows: Rows }
-  | { readonly kind: 'nothing'; readonly partial: PartialSuccess | null }
+/** What a body becomes: rows for one or more tables, and what could not become one. */
+export interface BodyRows {
+  readonly tables: readonly { readonly table: RowTable; readonly rows: Rows }[]
+  readonly partial: PartialSuccess | null
+}
 
 /** Throws `HttpFailure` 400 for a body that is not such a message. */
 export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): BodyRows {
   try {
-    if (signal === 'metrics') return { kind: 'nothing', partial: metricsAnswer(encoding, body) }
+    if (signal === 'metrics') {
+      return metricRows(
+        metricRowsFromObjects(encoding === 'json' ? decodeMetricsJson(body) : decodeMetrics(body)),
+      )
+    }
     const rows =
       signal === 'traces'
         ? encoding === 'json'
           ? spanRowsFromObjects(decodeTracesJson(body))
           : spanRowsFromProtobuf(body)
         : logRowsFromObjects(encoding === 'json' ? decodeLogsJson(body) : decodeLogs(body))
-    if (rows.rows === 0) return { kind: 'nothing', partial: null }
-    return { kind: 'rows', table: signal === 'traces' ? RowTable.Traces : RowTable.Logs, rows }
+    const table = signal === 'traces' ? RowTable.Traces : RowTable.Logs
+    return { tables: rows.rows === 0 ? [] : [{ table, rows }], partial: null }
   } catch (error) {
     if (error instanceof WireError || error instanceof OtlpJsonError || error instanceof SyntaxError) {
       throw new HttpFailure(400, 'bad-data', `not an OTLP ${signal} request: ${error.message}`, {
@@ -51,8 +58,14 @@ export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): Bo
   }
 }
 
-function metricsAnswer(encoding: Encoding, body: Buffer): PartialSuccess | null {
-  const rejected =
-    encoding === 'json' ? countDataPointsJson(JSON.parse(body.toString('utf8'))) : countDataPoints(body)
-  return rejected === 0 ? null : { rejected, errorMessage: 'metrics are not stored yet; traces and logs are' }
+function metricRows({ tables, rejected }: MetricRows): BodyRows {
+  if (rejected.size === 0) return { tables, partial: null }
+  const reasons = [...rejected].map(([reason, points]) => `${points} with ${reason}`)
+  return {
+    tables,
+    partial: {
+      rejected: [...rejected.values()].reduce((sum, points) => sum + points, 0),
+      errorMessage: `data points that cannot be stored: ${reasons.join(', ')}`,
+    },
+  }
 }

@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { sqlName } from '../engine/query-parameters.ts'
 import { CollectorError } from '../errors.ts'
+import { metricTables } from './metric-tables.ts'
 import { recordTables } from './record-tables.ts'
 import { singleMachine, type TableEngines } from './table-engines.ts'
 import { telemetryTables } from './telemetry-tables.ts'
@@ -16,6 +17,7 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'telemetry', statements: telemetryTables },
   { version: 2, name: 'runs and findings', statements: recordTables },
+  { version: 3, name: 'metrics', statements: metricTables },
 ]
 
 export function databaseOf(project: string): string {

@@ -1,5 +1,13 @@
 /** Tables that the receiver fills, by their number in journal frames. */
-export const RowTable = { Traces: 1, Logs: 2 } as const
+export const RowTable = {
+  Traces: 1,
+  Logs: 2,
+  Gauges: 3,
+  Sums: 4,
+  Histograms: 5,
+  ExponentialHistograms: 6,
+  Summaries: 7,
+} as const
 export type RowTable = (typeof RowTable)[keyof typeof RowTable]
 
 export interface RowLayout {
@@ -8,9 +16,30 @@ export interface RowLayout {
   readonly columns: readonly string[]
 }
 
+const metricIdentity = [
+  'ResourceAttributes',
+  'ResourceSchemaUrl',
+  'ScopeName',
+  'ScopeVersion',
+  'ScopeAttributes',
+  'ScopeDroppedAttrCount',
+  'ScopeSchemaUrl',
+  'ServiceName',
+  'MetricName',
+  'MetricDescription',
+  'MetricUnit',
+  'Attributes',
+  'StartTimeUnix',
+  'TimeUnix',
+]
+const exemplars = ['FilteredAttributes', 'TimeUnix', 'Value', 'SpanId', 'TraceId'].map(
+  (name) => `Exemplars.${name}`,
+)
+const known = ['SumKnown', 'MinKnown', 'MaxKnown']
+
 /**
  * Layout 1 of the rows in journal frames. A frame names its layout, so a journal that an older version left behind is inserted
- * as it was written. A change of columns is a new number, not an edit.
+ * as it was written. A change of a table's columns is a new number, not an edit; a new table is a new line.
  */
 const layout1: Readonly<Record<RowTable, RowLayout>> = {
   [RowTable.Traces]: {
@@ -61,7 +90,72 @@ const layout1: Readonly<Record<RowTable, RowLayout>> = {
       'EventName',
     ],
   },
+  [RowTable.Gauges]: {
+    table: 'otel_metrics_gauge',
+    columns: [...metricIdentity, 'Value', 'Flags', ...exemplars],
+  },
+  [RowTable.Sums]: {
+    table: 'otel_metrics_sum',
+    columns: [...metricIdentity, 'Value', 'Flags', ...exemplars, 'AggregationTemporality', 'IsMonotonic'],
+  },
+  [RowTable.Histograms]: {
+    table: 'otel_metrics_histogram',
+    columns: [
+      ...metricIdentity,
+      'Count',
+      'Sum',
+      'BucketCounts',
+      'ExplicitBounds',
+      ...exemplars,
+      'Flags',
+      'Min',
+      'Max',
+      'AggregationTemporality',
+      ...known,
+    ],
+  },
+  [RowTable.ExponentialHistograms]: {
+    table: 'otel_metrics_exponential_histogram',
+    columns: [
+      ...metricIdentity,
+      'Count',
+      'Sum',
+      'Scale',
+      'ZeroCount',
+      'PositiveOffset',
+      'PositiveBucketCounts',
+      'NegativeOffset',
+      'NegativeBucketCounts',
+      ...exemplars,
+      'Flags',
+      'Min',
+      'Max',
+      'AggregationTemporality',
+      ...known,
+      'ZeroThreshold',
+    ],
+  },
+  [RowTable.Summaries]: {
+    table: 'otel_metrics_summary',
+    columns: [
+      ...metricIdentity,
+      'Count',
+      'Sum',
+      'ValueAtQuantiles.Quantile',
+      'ValueAtQuantiles.Value',
+      'Flags',
+    ],
+  },
 }
+
+/** Tables of metrics: one body may fill all of them. */
+export const metricTableNumbers: readonly RowTable[] = [
+  RowTable.Gauges,
+  RowTable.Sums,
+  RowTable.Histograms,
+  RowTable.ExponentialHistograms,
+  RowTable.Summaries,
+]
 
 export const currentLayout = 1
 

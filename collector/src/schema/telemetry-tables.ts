@@ -4,7 +4,8 @@ import type { TableEngines } from './table-engines.ts'
 /** Inserts that the engine remembers by their token; a journal segment is inserted again at most minutes later. */
 const deduplicationWindow = 10_000
 
-const settings = `index_granularity = 8192, ttl_only_drop_parts = 1, non_replicated_deduplication_window = ${deduplicationWindow}`
+/** Settings of every table that the journal fills. */
+export const telemetrySettings = `index_granularity = 8192, ttl_only_drop_parts = 1, non_replicated_deduplication_window = ${deduplicationWindow}`
 
 const attributes = 'Map(LowCardinality(String), String)'
 
@@ -38,7 +39,7 @@ ${hot.join(',\n')}
 ) ENGINE = ${engines.mergeTree}
 PARTITION BY toDate(Timestamp)
 ORDER BY (toStartOfFiveMinutes(Timestamp), TraceId)
-SETTINGS ${settings}`,
+SETTINGS ${telemetrySettings}`,
     `CREATE TABLE IF NOT EXISTS otel_traces_trace_id_ts (
   TraceId String CODEC(ZSTD(1)),
   Start DateTime CODEC(Delta, ZSTD(1)),
@@ -46,7 +47,7 @@ SETTINGS ${settings}`,
 ) ENGINE = ${engines.mergeTree}
 PARTITION BY toDate(Start)
 ORDER BY (TraceId, Start)
-SETTINGS ${settings}`,
+SETTINGS ${telemetrySettings}`,
     `CREATE MATERIALIZED VIEW IF NOT EXISTS otel_traces_trace_id_ts_mv TO otel_traces_trace_id_ts AS
 SELECT TraceId, min(Timestamp) AS Start, max(Timestamp) AS End FROM otel_traces WHERE TraceId != '' GROUP BY TraceId`,
     `CREATE TABLE IF NOT EXISTS otel_logs (
@@ -70,6 +71,6 @@ SELECT TraceId, min(Timestamp) AS Start, max(Timestamp) AS End FROM otel_traces 
 ) ENGINE = ${engines.mergeTree}
 PARTITION BY toDate(Timestamp)
 ORDER BY (toStartOfFiveMinutes(Timestamp), ServiceName, Timestamp)
-SETTINGS ${settings}`,
+SETTINGS ${telemetrySettings}`,
   ]
 }

@@ -53,6 +53,19 @@ export class RowWriter {
     this.at += this.bytes.write(text, this.at, size, 'utf8')
   }
 
+  /** 32 bits, signed or unsigned. */
+  int32(value: number): void {
+    this.reserve(4)
+    this.bytes.writeInt32LE(value | 0, this.at)
+    this.at += 4
+  }
+
+  double(value: number): void {
+    this.reserve(8)
+    this.bytes.writeDoubleLE(value, this.at)
+    this.at += 8
+  }
+
   uint64(value: bigint): void {
     this.reserve(8)
     this.bytes.writeBigUInt64LE(BigInt.asUintN(64, value), this.at)
