@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Report } from './finding.ts'
 import { Bench } from './testing/bench.ts'
-import { endOf, query, serve } from './testing/shapes.ts'
+import { call, endOf, query, serve } from './testing/shapes.ts'
 import { type MadeSpan, type MadeTrace, Traffic } from './testing/traffic.ts'
 
 let bench: Bench
@@ -83,6 +83,26 @@ describe('event-loop-block', () => {
     expect(finding!.evidence.find(({ label }) => label.includes('that waited'))?.value).toBeCloseTo(3, 0)
     expect(finding!.saving!.perRequestMs.value).toBeGreaterThan(60)
     expect(finding!.saving!.perRequestMs.value).toBeLessThan(90)
+  })
+
+  test('what a request waited for anyway is not lost, and several stalls of one request add up', async () => {
+    const traces: MadeTrace[] = []
+    const rates = (callMs: number) =>
+      serve('GET /rates', callMs + 3, [call('http://partner.test/rates', 1, callMs)])
+    for (let i = 0; i < 30; i++) {
+      const atMs = i * 10_000
+      const block = (more: number): MadeTrace => ({
+        atMs: atMs + more,
+        root: serve(operation, 110, [inference('forward', 'main', 5, 100), stall(5, 100)]),
+      })
+      // Its call would have been over 51 ms into the first stall; the second one comes right after.
+      traces.push(block(0), block(105), { atMs: atMs - 5, root: rates(215) })
+      for (let k = 0; k < 3; k++) traces.push({ atMs: atMs + 2000 + k * 500, root: rates(60) })
+    }
+    const [finding] = sure(await bench.analyse(traces))
+    expect(finding).toMatchObject({ detector: 'event-loop-block', operation })
+    expect(finding!.saving!.perRequestMs.value).toBeGreaterThan(145)
+    expect(finding!.saving!.perRequestMs.value).toBeLessThan(153)
   })
 
   test('synchronous work that the profiler names is found at its frame', async () => {

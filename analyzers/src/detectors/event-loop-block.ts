@@ -24,8 +24,8 @@ const stallName = 'event_loop.stall'
  * Likely       two of: the watchdog saw the loop stand still; profile samples name the frame; an inference on the main thread covers
  *              the stall; other requests of the process were open meanwhile and paid.
  * Saving       shown: time that other requests lost to the stalls, per request that paid: from the usual end of the call that it
- *              waited for until the loop turned again. The floor is met by that plus the stall itself, per blocking request, as the catalogue has it; the request's own computing does not go away in a worker,
- *              so it is not claimed.
+ *              waited for until the loop turned again. The floor is met by that plus the stall itself, per blocking request, as the
+ *              catalogue has it; the request's own computing does not go away in a worker, so it is not claimed.
  * Fingerprint  function and file of the top frame, else the model, else the operation.
  * Guards       start-up; a model being loaded (a finding of its own); debugger and suspended processes; stalls with a loop
  *              utilisation or CPU share < 0.3 (the process was not given the CPU: `cpu-starvation`, a finding of its own);
@@ -35,6 +35,10 @@ export const eventLoopBlock: Detector = { id: 'event-loop-block', needs: [], can
 
 const blocks = `(SpanName = '${stallName}' OR (SpanAttributes['hotspan.inference.phase'] = 'forward'
   AND SpanAttributes['hotspan.inference.thread'] = 'main')) AND Duration >= ${minStallMs * 1e6} AND ${isWarm}`
+
+/** An inference that the watchdog saw as a stall is not a second one. */
+const seenOnce = `${blocks} AND (SpanName = '${stallName}' OR ServiceName NOT IN (
+  SELECT ServiceName FROM otel_traces WHERE ${inWindow} AND SpanName = '${stallName}'))`
 
 async function candidates(window: AnalysisWindow): Promise<Hint[]> {
   const found = await rows<{ service: string; traceIds: string[] }>(
@@ -76,7 +80,10 @@ async function confirm(
     }
   }
   if (groups.size === 0) return []
-  const losses = await stallLosses(window, blocks, maxStallMs)
+  const all = await stallLosses(window, seenOnce, maxStallMs)
+  // What was looked at and is no stall of a group was ruled out.
+  const grouped = new Set([...groups.values()].flat().map(({ node }) => node.span.spanId))
+  const losses = all.filter(({ blockId, traceId }) => grouped.has(blockId) || !sample.traces.has(traceId))
   return [...groups.values()].map((stalls) => {
     const others = [...groups.values()].flat().filter((stall) => !stalls.includes(stall))
     return judge(stalls, lossesOf(stalls, others, losses), window)

@@ -20,7 +20,7 @@ function collapseLists(tokens: readonly SqlToken[]): SqlToken[] {
   const out: SqlToken[] = []
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!
-    if (isPunctuation(token, '-') && tokens[i + 1]?.kind === 'literal' && isSign(out.at(-1))) continue
+    if (token.kind === 'literal') while (isPunctuation(out.at(-1), '-') && isSignAfter(out.at(-2))) out.pop()
     out.push(token)
     if (isWord(token, 'IN')) i = collapseOne(tokens, i, out)
     else if (isWord(token, 'ARRAY') && isPunctuation(tokens[i + 1], '[')) i = collapseOne(tokens, i, out)
@@ -33,7 +33,8 @@ function collapseLists(tokens: readonly SqlToken[]): SqlToken[] {
   return out
 }
 
-const isSign = (before: SqlToken | undefined) =>
+/** Whether a minus that comes after `before` is a sign; after a value it subtracts. */
+const isSignAfter = (before: SqlToken | undefined) =>
   before === undefined ||
   (before.kind === 'punctuation' && before.text !== ')' && before.text !== ']') ||
   (before.kind === 'word' && keywords.has(before.text.toUpperCase()))

@@ -16,6 +16,7 @@ describe('normaliseStatement', () => {
     ['/* trace=1 */ SELECT 1 -- why\n, 2', 'SELECT ?, ?'],
     ['SELECT\n  "a"."b"   FROM "t" LIMIT 20 OFFSET 40;', 'SELECT a.b FROM t LIMIT ? OFFSET ?'],
     ['SELECT x FROM t WHERE y > -1.5e3', 'SELECT x FROM t WHERE y > ?'],
+    ['SELECT - -1, a - -1', 'SELECT ?, a - ?'],
     ["SELECT $tag$ it's $tag$, E'a\\'b'", 'SELECT ?, ?'],
     ['SELECT count(*) FROM t WHERE a = ANY($1::int[])', 'SELECT count(*) FROM t WHERE a = ANY (?::int[])'],
   ])('%s', (statement, expected) => {
