@@ -36,6 +36,8 @@ describe.skipIf(noChromium)('nothing is lost when the page goes away', () => {
       count,
     )
 
+  const stats = () => world.page.evaluate(() => (globalThis as unknown as TestPage).hotspan.transportStats())
+
   const received = () =>
     new Set(world.sink.spans().flatMap(({ kind, spanId }) => (kind === 3 ? [spanId] : []))).size
 
@@ -60,7 +62,8 @@ describe.skipIf(noChromium)('nothing is lost when the page goes away', () => {
     world.sink.answer = { status: 503 }
     await world.visit()
     await fetchMany(100)
-    await until('a refusal', () => world.sink.rejected > 0)
+    // The page must have seen it: a refusal that comes after the page is gone finds nobody.
+    await until('a refusal', async () => (await stats()).waitingChunks > 0)
     await world.page.goto(`${world.site.origin}/elsewhere`)
     world.sink.answer = { status: 200 }
     await world.page.goto(`${world.site.origin}/again`)
@@ -110,12 +113,10 @@ describe.skipIf(noChromium)('nothing is lost when the page goes away', () => {
     world.sink.answer = { status: 400 }
     await world.visit()
     await fetchMany(64)
-    const dropped = () =>
-      world.page.evaluate(() => (globalThis as unknown as TestPage).hotspan.transportStats())
-    await until('a counted drop', async () => (await dropped()).dropped.status)
+    await until('a counted drop', async () => (await stats()).dropped.status)
     world.sink.answer = { status: 403 }
     await fetchMany(64)
-    await until('silence', async () => (await dropped()).stopped)
+    await until('silence', async () => (await stats()).stopped)
     const asked = world.sink.rejected
     await fetchMany(64)
     expect(world.sink.rejected).toBe(asked)

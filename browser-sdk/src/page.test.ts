@@ -274,8 +274,6 @@ describe.skipIf(noChromium)('a page', () => {
     )
     await world.visit()
     await world.page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length)
-    // Vitals start in the first idle period after the load; idle callbacks run in order.
-    await world.page.evaluate(() => new Promise((idle) => setTimeout(() => requestIdleCallback(idle))))
     // Leave once the browser has told of the click.
     await world.page.evaluate(() => {
       const told = () => Object.assign(globalThis, { told: true })
@@ -286,8 +284,15 @@ describe.skipIf(noChromium)('a page', () => {
     })
     await world.page.click('#b')
     await world.page.waitForFunction('globalThis.told')
-    // web-vitals reads its entries when idle; what it has not read when the page is hidden it may leave out.
-    await world.page.evaluate(() => new Promise((idle) => requestIdleCallback(idle)))
+    // web-vitals reads its entries when idle, or just after it reported them to a page that hides: hide twice.
+    const other = await world.page.browserContext().newPage()
+    for (const [tab, state] of [
+      [other, 'hidden'],
+      [world.page, 'visible'],
+    ] as const) {
+      await tab.bringToFront()
+      await world.page.waitForFunction((want) => document.visibilityState === want, { polling: 20 }, state)
+    }
     await leave()
     const vital = (name: string) =>
       world.sink
@@ -321,6 +326,8 @@ describe.skipIf(noChromium)('a page', () => {
       `<script>
         function explode() { throw new RangeError('boom') }
         const again = new Error('rejected')
+        let happened = 0
+        for (const type of ['error', 'unhandledrejection']) addEventListener(type, () => happened++)
         addEventListener('load', () => {
           for (let i = 0; i < 3; i++) setTimeout(explode)
           for (let i = 0; i < 3; i++) Promise.reject(again)
@@ -328,6 +335,7 @@ describe.skipIf(noChromium)('a page', () => {
       </script><div id="root">`,
     )
     await world.visit()
+    await world.page.waitForFunction('happened === 6')
     const errors = () => world.sink.logs().filter(({ eventName }) => eventName === 'exception')
     await leave()
     await until('both', () => errors().length >= 2)

@@ -248,6 +248,8 @@ export const startTransport = (): void => {
 export interface TransportStats {
   readonly deliveredChunks: number
   readonly queuedRecords: number
+  /** Packed and not on their way: no room, or to be tried again. */
+  readonly waitingChunks: number
   /** Chunks for `storage` and `status`, records for the rest. */
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>
   readonly stopped: boolean
@@ -256,6 +258,7 @@ export interface TransportStats {
 export const transportStats = (): TransportStats => ({
   deliveredChunks: delivered,
   queuedRecords: queuedRecords(),
+  waitingChunks: waiting.length,
   dropped: { ...drops },
   stopped,
 })
