@@ -213,6 +213,9 @@ test('failed connections, statuses from 400 and cut answers are errors; the sum 
   const nobody: LoadOptions = { ...options, url: `http://127.0.0.1:${port}` }
   const refusedRun = await generateLoad(nobody)
   expect(new Set(requests(refusedRun.samples).map((s) => s.error))).toEqual(new Set(['ECONNREFUSED']))
+  expect(refusedRun.run.health.voidReason).toBe(
+    `nothing answers at http://127.0.0.1:${port} (ECONNREFUSED): start the application first`,
+  )
 })
 
 test('each request carries its own traceparent, headers and body; warm-up is sent but not reported', async () => {

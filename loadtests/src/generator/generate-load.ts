@@ -19,6 +19,8 @@ import { newTraceContext, sampledAlways } from './trace-context.ts'
 export const lateMs = 5
 /** Wall and monotonic clock may drift apart by this much during a run before it is void, ms. */
 const clockJumpMs = 50
+/** Error codes of requests that never reached an application. */
+const unreachable = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH'])
 /** Longest latency that the progress histogram holds, us: an hour. */
 const highestTrackableUs = 3_600_000_000
 
@@ -172,7 +174,7 @@ export async function generateLoad(options: LoadOptions): Promise<LoadResult> {
       refused,
       lateShareRatio: samples.length === 0 ? 0 : late / samples.length,
       generatorCpuMs: threadCpuMs() - cpuBefore,
-      voidReason: voidReason(abort.signal.aborted, sent, clockDriftMs),
+      voidReason: voidReason(abort.signal.aborted, samples, target.origin, clockDriftMs),
     },
     metrics: loadMetrics(samples, settings.measuredMs),
     command: options.command ?? [],
@@ -196,9 +198,17 @@ function prepare(endpoint: Endpoint, settings: ResolvedLoadOptions): PreparedEnd
   return { name: endpoint.name, method: endpoint.method ?? 'GET', headers: [...merged].flat() }
 }
 
-function voidReason(aborted: boolean, sent: number, clockDriftMs: number): string {
+function voidReason(
+  aborted: boolean,
+  samples: readonly RequestSample[],
+  origin: string,
+  clockDriftMs: number,
+): string {
   if (aborted) return 'stopped before the schedule ended'
-  if (sent === 0) return 'no request was sent in the measured part'
+  if (samples.every((sample) => sample.error === 'refused')) return 'no request was sent in the measured part'
+  // Error answers and time-outs are the application's; a connection that never comes about says nothing about it.
+  if (samples.every((sample) => unreachable.has(sample.error)))
+    return `nothing answers at ${origin} (${samples[0]!.error}): start the application first`
   if (clockDriftMs > clockJumpMs) return `the wall clock jumped by ${Math.round(clockDriftMs)} ms`
   return ''
 }

@@ -30,17 +30,22 @@ export function findChrome(): string {
 }
 
 /**
- * A headless Chromium with a fresh profile; profile and temporary files lie in `folder`. Started here and not by chrome-launcher,
+ * A headless Chromium with a fresh profile for visits to `url` (it starts on an empty page); profile and temporary files lie in `folder`. Started here and not by chrome-launcher,
  * whose `launch` lets a missing binary become an uncaught exception. Throws `HS_CHROME_MISSING` when it does not start.
  */
 export async function startChromium(
   chromePath: string,
+  url: string,
   folder: string,
   signal: AbortSignal,
 ): Promise<Chromium> {
   const temporary = join(folder, 'tmp')
   await mkdir(temporary)
-  const flags = [...Launcher.defaultFlags(), ...chromeFlags(), `--user-data-dir=${join(folder, 'profile')}`]
+  const flags = [
+    ...Launcher.defaultFlags(),
+    ...chromeFlags(url),
+    `--user-data-dir=${join(folder, 'profile')}`,
+  ]
   const child = spawn(chromePath, [...flags, '--remote-debugging-port=0', 'about:blank'], {
     // A group of its own, so that renderers and helpers can be ended together with it.
     detached: true,

@@ -1,3 +1,5 @@
+import { isLoopback } from '../generator/target.ts'
+
 export type FormFactor = 'mobile' | 'desktop'
 
 // Lighthouse's own factors between a link's figures and what DevTools must add per request to resemble it
@@ -38,8 +40,14 @@ export function lighthouseFlags(formFactor: FormFactor) {
   }
 }
 
-/** Flags of a headless Chromium that opens no connection of its own. */
-export function chromeFlags(): string[] {
+/** Hosts that Chromium asks for on its own in spite of the flags against background networking (seen: Chromium 156). */
+const servicesOfChromium = ['accounts.google.com', 'clients2.google.com', 'update.googleapis.com']
+
+/**
+ * Flags of a headless Chromium for a page. While the page lies on this machine, the browser makes no connection of its own to
+ * another one; a remote page may want the same hosts (a sign-in button), so there they stay reachable.
+ */
+export function chromeFlags(url: string): string[] {
   const flags = [
     '--headless=new',
     '--disable-gpu',
@@ -50,6 +58,10 @@ export function chromeFlags(): string[] {
     '--disable-sync',
     '--disable-dev-shm-usage',
   ]
+  if (isLoopback(new URL(url).hostname))
+    flags.push(
+      `--host-resolver-rules=${servicesOfChromium.map((host) => `MAP ${host} ~NOTFOUND`).join(', ')}`,
+    )
   // Chromium refuses to start its sandbox as root; everybody else keeps it.
   if (process.getuid?.() === 0) flags.push('--no-sandbox')
   return flags

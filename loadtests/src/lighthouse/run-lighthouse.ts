@@ -11,6 +11,7 @@ import { gitFacts } from '../runs/git-facts.ts'
 import { machineKey } from '../runs/machine-key.ts'
 import { newRunId } from '../runs/run-id.ts'
 import { type Chromium, findChrome, startChromium } from './chromium-process.ts'
+import { isRefused } from './is-refused.ts'
 import type { LighthouseAnswer, LighthouseJob } from './lighthouse-child.ts'
 import { chromeFlags, type FormFactor, lighthouseFlags } from './lighthouse-settings.ts'
 import { pageFigures } from './page-figures.ts'
@@ -74,7 +75,7 @@ export async function runLighthouse(options: LighthouseOptions): Promise<Lightho
     seed: 0,
     ...git,
     machineKey: machineKey(),
-    configHash: configHash({ flags, chrome: chromeFlags() }),
+    configHash: configHash({ flags, chrome: chromeFlags(url) }),
     health: { sent: 1, failed: 0, refused: 0, lateShareRatio: 0, generatorCpuMs: 0, voidReason: '' },
     metrics: Object.fromEntries(
       figures.filter((f) => !f.perResource).map((f) => [f.metric, { value: f.value, unit: f.unit, n: 1 }]),
@@ -100,7 +101,10 @@ async function navigate(
   let chromium: Chromium | undefined
   let child: ChildProcess | undefined
   try {
-    chromium = await startChromium(chromePath, folder, limit.signal)
+    // Lighthouse needs half a minute to find out and then calls it an interstitial.
+    const refused = await Promise.race([isRefused(url, limit.signal), limit.reached])
+    if (refused) throw failed(url, `nothing answers at ${new URL(url).origin}; start the application first`)
+    chromium = await startChromium(chromePath, url, folder, limit.signal)
     child = forkChild()
     const resultFile = join(folder, 'lhr.json')
     const job = { url, port: chromium.port, chromePid: chromium.pid, flags, resultFile }
