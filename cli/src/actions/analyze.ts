@@ -3,7 +3,7 @@ import { openStore, spansOfTraces } from '@hotspan/collector'
 import { settings, settle } from '../config/settings.ts'
 import { timeWindow, type WindowFlags } from '../config/time-window.ts'
 import { note, writeData } from '../process/output.ts'
-import { type StoreFlags, storePlace } from '../process/store-options.ts'
+import { namedStorePlace, type StoreFlags } from '../process/store-options.ts'
 import { exampleTraceIds } from '../render/finding-facts.ts'
 import { renderHtml } from '../render/html.ts'
 import { renderJson } from '../render/json.ts'
@@ -25,7 +25,7 @@ export interface AnalyzeFlags extends StoreFlags, WindowFlags {
 const hourMs = 3_600_000
 
 export const runAnalyze = async (flags: AnalyzeFlags): Promise<void> => {
-  const place = await storePlace(flags)
+  const place = await namedStorePlace(flags)
   const window = timeWindow(flags, Date.now(), hourMs)
   const warmUpSec = settle(settings.warmUpSec, flags.warmUp, process.env, place.config).value
   const minTraces = settle(settings.minTraces, flags.minTraces, process.env, place.config).value

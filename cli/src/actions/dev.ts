@@ -32,9 +32,9 @@ const startCollector = async (place: StorePlace, flags: DevFlags, live: LiveRepo
   const pagePort =
     page.origin === 'default' ? await nextFreePort(page.value, host, [otlpHttpPort]) : page.value
   if (otlp.origin === 'default' && otlpHttpPort !== otlp.value)
-    note(`port ${otlp.value} is taken, using ${otlpHttpPort || 'a free one'} for OTLP`)
+    note(`hotspan  port ${otlp.value} is taken, using ${otlpHttpPort || 'a free one'} for OTLP`)
   if (page.origin === 'default' && pagePort !== page.value)
-    note(`port ${page.value} is taken, using ${pagePort || 'a free one'} for the page`)
+    note(`hotspan  port ${page.value} is taken, using ${pagePort || 'a free one'} for the page`)
   return await createCollector({
     dataDir: place.dataDir,
     project: place.project,
@@ -67,7 +67,7 @@ const serviceName = (flag: string | undefined): string => {
 }
 
 export const runDev = async (command: string[], flags: DevFlags, setExit: SetExit): Promise<void> => {
-  if (process.env.HOTSPAN_CLICKHOUSE_URL) note('using the ClickHouse of HOTSPAN_CLICKHOUSE_URL')
+  if (process.env.HOTSPAN_CLICKHOUSE_URL) note('hotspan  using the ClickHouse of HOTSPAN_CLICKHOUSE_URL')
   const place = await storePlace(flags)
   const startedAtMs = Date.now()
   const color = wantsColor(process.stderr, process.env)
@@ -112,6 +112,8 @@ export const runDev = async (command: string[], flags: DevFlags, setExit: SetExi
     if (spans === 0) note('hotspan  no spans arrived')
     else {
       note(`hotspan  ${facts.verdictLine(report)} in ${count(spans, 'span')} of ${count(traces, 'trace')}`)
+      const hidden = report.findings.length - facts.shownFindings(report, false).length
+      if (hidden > 0) note(`hotspan  ${count(hidden, 'possible finding')} more: hotspan analyze --possible`)
       note('hotspan  again, with all details: hotspan analyze')
     }
     for (const candidate of report.candidates.slice(0, 5)) {

@@ -1,6 +1,6 @@
 import { openStore, spansOfTraces } from '@hotspan/collector'
 import { writeData } from '../process/output.ts'
-import { type StoreFlags, storePlace } from '../process/store-options.ts'
+import { namedStorePlace, type StoreFlags } from '../process/store-options.ts'
 import { renderJson } from '../render/json.ts'
 import { columnsOf, wantsColor } from '../render/terminal.ts'
 import { renderWaterfallText } from '../render/waterfall-text.ts'
@@ -16,7 +16,7 @@ export interface TraceFlags extends StoreFlags {
 }
 
 export const runTrace = async (id: string, flags: TraceFlags): Promise<void> => {
-  const place = await storePlace(flags)
+  const place = await namedStorePlace(flags)
   const store = await openStore({ dataDir: place.dataDir, project: place.project })
   try {
     const found = await findTrace(store, id)

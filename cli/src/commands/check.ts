@@ -10,17 +10,17 @@ export const checkCommand = (setExit: SetExit): Command =>
     new Command('check')
       .description('hold recorded runs against budgets')
       .addOption(
-        new Option('--budget <text>', "'p95<=250ms'; repeat it (default: the configuration's)")
+        new Option('--budget <text>', "'p95<=250ms'; repeat it")
           .argParser((text: string, before: BudgetText[]) => [
             ...before,
             parsed('--budget', parseBudget, budgetExpected)(text),
           ])
-          .default([], 'none'),
+          .default([], "the configuration's"),
       )
       .addOption(
-        new Option('--run <id>', 'run id or folder; repeat it (default: the latest)')
+        new Option('--run <id>', 'run id or folder; repeat it')
           .argParser((text: string, before: string[]) => [...before, text])
-          .default([], 'none'),
+          .default([], 'the latest of each kind'),
       )
       .addOption(
         new Option('--format <format>', 'text, json or markdown')

@@ -20,7 +20,7 @@ export const dashboardsCommand = (): Command =>
       .addOption(
         new Option('--service <name>', 'alert rules for this service; repeat it')
           .argParser((text: string, before: string[]) => [...before, text])
-          .default([], 'none'),
+          .default([], 'no alert rules'),
       )
       .addOption(
         new Option('--p95 <ms>', 'alert above this p95 (default: 500)').argParser(

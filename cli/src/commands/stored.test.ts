@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -30,6 +31,17 @@ test('analyze of an empty store says so, in every format', { timeout: 120_000 },
     const html = await runCli(['analyze', '--format', 'html', '--output', 'out/report.html'], { cwd })
     expect(html.stdout).toBe('')
     expect(html.stderr).toContain('wrote out/report.html')
+  })
+})
+
+test('reading from a directory that is not there makes none', { timeout: 120_000 }, async () => {
+  await inTemporaryDirectory(async (cwd) => {
+    for (const command of [['analyze'], ['trace', 'abcd']]) {
+      const { exitCode, stderr } = await runCli([...command, '--data-dir', 'typo'], { cwd })
+      expect(exitCode).toBe(2)
+      expect(stderr).toContain('--data-dir is "typo", and there is no typo (HS_SET_UP)')
+      expect(existsSync(join(cwd, 'typo'))).toBe(false)
+    }
   })
 })
 

@@ -21,6 +21,8 @@ export const agentEnvironment = (
     OTEL_SERVICE_NAME: target.service,
     // Findings name a file and a line only with call sites; on a developer's machine that is worth its cost.
     HOTSPAN_CALL_SITES: env.HOTSPAN_CALL_SITES ?? '1',
+    // Without samples a blocked event loop has no function to name, and its finding stays a mere possibility.
+    HOTSPAN_PROFILE: env.HOTSPAN_PROFILE ?? '1',
   }
   delete result.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
   return result

@@ -1,6 +1,9 @@
+import { existsSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts'
 import { settings, settle, settleDataDir } from '../config/settings.ts'
+import { missingSetUp } from '../errors.ts'
+import { shownPath } from './run-folders.ts'
 
 /** Flags of every command that reads or writes the store. */
 export interface StoreFlags {
@@ -29,4 +32,16 @@ export const storePlace = async (flags: StoreFlags): Promise<StorePlace> => {
     dataDir: settleDataDir(flags.dataDir, process.env, config, process.cwd()),
     project: settle(settings.project, flags.project, process.env, config).value,
   }
+}
+
+/** As `storePlace`, for commands that only read: a directory that the person named must be there, or a typing error would make an empty store. */
+export const namedStorePlace = async (flags: StoreFlags): Promise<StorePlace> => {
+  const place = await storePlace(flags)
+  if (flags.dataDir !== undefined && !process.env.HOTSPAN_CLICKHOUSE_URL && !existsSync(place.dataDir)) {
+    throw missingSetUp(
+      `--data-dir is ${JSON.stringify(flags.dataDir)}, and there is no ${shownPath(place.dataDir)}`,
+      'Name the directory that hotspan dev or hotspan collector used (default: .hotspan)',
+    )
+  }
+  return place
 }

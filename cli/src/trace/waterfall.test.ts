@@ -17,6 +17,20 @@ test('children stand below their parent, siblings by start', () => {
   ])
 })
 
+test('a request whose caller sends no spans is whole and names the trace, though its stall is longer', () => {
+  const request = spanOf({ spanId: 'request', parentSpanId: 'load generator', durationNs: 5e6 })
+  const stall = spanOf({
+    spanId: 'stall',
+    parentSpanId: 'request',
+    name: 'event_loop.stall',
+    kind: 'internal',
+    durationNs: 6e6,
+  })
+  expect(buildWaterfall([stall, request])).toMatchObject({ name: request.name, orphans: 0 })
+  const lost = spanOf({ spanId: 'lost', parentSpanId: 'never received', kind: 'internal' })
+  expect(buildWaterfall([stall, request, lost])).toMatchObject({ name: request.name, orphans: 1 })
+})
+
 test('four equal calls stay apart, five fold into two and the rest', () => {
   expect(buildWaterfall(nPlusOneTrace(4)).rows.filter((row) => row.folded > 0)).toEqual([])
   const [folded] = buildWaterfall(nPlusOneTrace(5)).rows.filter((row) => row.folded > 0)

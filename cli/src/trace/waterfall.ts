@@ -33,7 +33,7 @@ export interface Waterfall {
   readonly spans: number
   readonly errors: number
   readonly services: readonly string[]
-  /** Spans whose parent was never received. */
+  /** Spans whose parent was never received, without the one by which the trace came in. */
   readonly orphans: number
   readonly rows: readonly WaterfallRow[]
   /** Spans that the bound on rows left out. */
@@ -68,6 +68,9 @@ const codePlaceOf = (span: WaterfallSpan): string => {
 
 const shapeOf = (span: WaterfallSpan): string =>
   JSON.stringify([span.service, span.kind, span.name, statementOf(span)])
+
+/** A request from outside: its parent is the caller's (a load generator, a proxy), who need not send spans to this store. */
+const isEntry = (span: WaterfallSpan): boolean => span.kind === 'server' || span.kind === 'consumer'
 
 /** The lines of one trace, parents before children, siblings by start. Spans without their parent and spans in a loop stand at the top. */
 export const buildWaterfall = (
@@ -144,7 +147,8 @@ export const buildWaterfall = (
 
   const shown = rows.slice(0, maxRows)
   const shownSpans = shown.reduce((sum, row) => sum + Math.max(1, row.folded), 0)
-  const root = tops.find((span) => span.parentSpanId === '') ?? sorted[0]
+  const entry = tops.find((span) => span.parentSpanId === '') ?? tops.find(isEntry)
+  const root = entry ?? tops[0] ?? sorted[0]
   return {
     traceId: root?.traceId ?? '',
     name: root?.name ?? '',
@@ -153,7 +157,9 @@ export const buildWaterfall = (
     spans: sorted.length,
     errors: sorted.filter((span) => span.statusCode === 'error').length,
     services: [...new Set(sorted.map((span) => span.service))],
-    orphans: tops.filter((span) => span.parentSpanId !== '').length + (tops.length === 0 ? looped.length : 0),
+    orphans:
+      tops.filter((span) => span !== entry && span.parentSpanId !== '').length +
+      (tops.length === 0 ? looped.length : 0),
     rows: shown,
     leftOut: Math.max(0, sorted.length - shownSpans),
   }
