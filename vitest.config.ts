@@ -1,5 +1,8 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { workspaces } from './scripts/workspaces.mjs'
+
+const propertySeed = fileURLToPath(new URL('scripts/property-seed.ts', import.meta.url))
 
 export default defineConfig({
   test: {
@@ -16,6 +19,7 @@ export default defineConfig({
         name: folder,
         root: folder,
         include: ['src/**/*.test.{ts,tsx}'],
+        setupFiles: [propertySeed],
         testTimeout: 60_000,
         hookTimeout: 180_000,
         // The demo wants both cores: it comes last, one file at a time.

@@ -1,16 +1,17 @@
-// The two commands of the README (and bench, tools) start here, on whatever Node the machine has: set up, then go on under Node 24.
+// The commands of the README (and bench, tools) start here, on whatever Node the machine has: set up, then go on under Node 24.
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { setUp } from './setup.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 
-/** What each command needs besides packages and Node, and the script that it runs. */
+/** What each command needs besides packages and Node, and the script that it runs; `build` is set-up alone. */
 const commands = {
   demo: { needs: ['chromium', 'postgres'], build: true, script: 'examples/demo/dist/main.js' },
   test: { needs: ['chromium', 'postgres'], build: true, script: 'scripts/test.mjs' },
   bench: { needs: [], build: true, script: 'scripts/bench.mjs' },
   tools: { needs: [], build: false, script: 'scripts/tools.mjs' },
+  build: { needs: [], build: true },
 }
 
 const [name = '', ...rest] = process.argv.slice(2)
@@ -21,6 +22,7 @@ if (!command) {
 }
 
 const env = await setUp({ root, needs: command.needs, build: command.build })
+if (!command.script) process.exit(0)
 const child = spawn(env.nodePath, [command.script, ...rest], {
   cwd: root,
   env: env.variables,
