@@ -9,7 +9,7 @@ import { startCollector } from './collector-process.ts'
 import { driveTraffic } from './traffic.ts'
 
 export interface DemoOptions {
-  /** `all`, `none` or names of the shop's faults with commas. */
+  /** Names of the shop's faults with commas, none when empty. */
   readonly faults: string
   readonly chromium: string
   /** How long the load and the visits go on; findings need two distinct minutes, so more than 60. */
@@ -69,7 +69,7 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
 
     const shop = await phase('starting the shop: PostgreSQL with its data, partner service, API', () =>
       startShop({
-        faults: options.faults === 'none' ? '' : options.faults,
+        faults: options.faults,
         otlpEndpoint: collector.otlpUrl,
         onProgress: log,
       }),
@@ -109,7 +109,6 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
       store,
       pageUrl: collector.pageUrl,
       otlpUrl: collector.otlpUrl,
-
       phases,
       close,
     }

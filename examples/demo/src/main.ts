@@ -1,8 +1,14 @@
-import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { spansOfTraces } from '@hotspan/collector'
+import {
+  ChromiumMissingError,
+  findChromium,
+  formatFaults,
+  parseFaults,
+  UnknownFaultError,
+} from '@hotspan/example-shop'
 import { exampleTraceIds, renderHtml, renderText } from 'hotspan/render'
 import { type Demo, runDemo } from './demo.ts'
 import { traceFacts } from './trace-facts.ts'
@@ -35,13 +41,23 @@ function readOptions() {
     process.exit(0)
   }
   return {
-    faults: values.faults,
+    faults: formatFaults(faultsOf(values.faults)),
     seconds: positive('--seconds', values.seconds),
     arrivalsPerSec: positive('--rate', values.rate),
     reportFile: resolve(values.report),
     jsonFile: values.json === undefined ? undefined : resolve(values.json),
     lighthouse: !values['no-lighthouse'],
     keep: values.keep,
+    chromium: findChromium(),
+  }
+}
+
+function faultsOf(list: string): ReturnType<typeof parseFaults> {
+  try {
+    return parseFaults(list === 'none' ? '' : list)
+  } catch (error) {
+    if (!(error instanceof UnknownFaultError)) throw error
+    usageError(`--faults is '${list}': ${error.message}, none`)
   }
 }
 
@@ -61,6 +77,10 @@ const log = (line: string): void => {
   console.error(`${((Date.now() - startedMs) / 1000).toFixed(0).padStart(4)} s  ${line}`)
 }
 
+const interrupted = new AbortController()
+for (const name of ['SIGINT', 'SIGTERM'] as const)
+  process.once(name, () => interrupted.abort(new Error(`interrupted by ${name}`)))
+
 async function writeReport({ report, store }: Demo, file: string): Promise<void> {
   const traces = await spansOfTraces(store, report.window, exampleTraceIds(report))
   await writeFile(file, renderHtml(report, { traces }))
@@ -71,20 +91,11 @@ async function main(): Promise<number> {
   try {
     options = readOptions()
   } catch (error) {
-    usageError((error as Error).message)
-  }
-  const chromium = process.env.CHROME_PATH ?? ''
-  if (!existsSync(chromium)) {
-    console.error(
-      'demo: no Chromium was found; install it (Debian: apt-get install chromium) or set CHROME_PATH',
-    )
+    if (!(error instanceof ChromiumMissingError)) usageError((error as Error).message)
+    console.error(`demo: ${error.message}`)
     return 2
   }
-  const interrupted = new AbortController()
-  for (const name of ['SIGINT', 'SIGTERM'] as const)
-    process.once(name, () => interrupted.abort(new Error(`interrupted by ${name}`)))
-
-  const demo = await runDemo({ ...options, chromium, signal: interrupted.signal, log })
+  const demo = await runDemo({ ...options, signal: interrupted.signal, log })
   try {
     await writeReport(demo, options.reportFile)
     if (options.jsonFile) {
@@ -116,9 +127,11 @@ async function main(): Promise<number> {
 main().then(
   (code) => process.exit(code),
   (error) => {
-    console.error(
-      `demo: ${error instanceof Error ? (error.name === 'AbortError' ? 'interrupted' : (error.stack ?? error.message)) : error}`,
-    )
+    if (interrupted.signal.aborted) {
+      console.error(`demo: ${interrupted.signal.reason.message}`)
+      process.exit(130)
+    }
+    console.error(`demo: ${error instanceof Error ? (error.stack ?? error.message) : error}`)
     process.exit(1)
   },
 )

@@ -202,7 +202,7 @@ describe.skipIf(reason)('each fault changes what the API does, not only how long
 
   test('an unknown fault and a missing database are refused, and nothing is left running', async () => {
     await expect(startShop({ faults: 'n-plus-two', databaseUrl: counter.url })).rejects.toThrow(
-      /Valid: all, missing-index/,
+      /valid: all, missing-index/,
     )
     const nobody = new URL(database.url)
     nobody.port = '1'

@@ -38,9 +38,7 @@ export function parseFaults(list: string | undefined): Faults {
   return new Set(
     names.map((name) => {
       if (isFaultName(name)) return name
-      throw new UnknownFaultError(
-        `SHOP_FAULTS names an unknown fault: "${name}". Valid: all, ${faultNames.join(', ')}`,
-      )
+      throw new UnknownFaultError(`unknown fault "${name}"; valid: all, ${faultNames.join(', ')}`)
     }),
   )
 }

@@ -34,7 +34,8 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof UnknownFaultError || error instanceof ChildStartError) say(error.message)
+  if (error instanceof UnknownFaultError) say(`SHOP_FAULTS: ${error.message}`)
+  else if (error instanceof ChildStartError) say(error.message)
   else say(String(error instanceof Error ? error.stack : error))
   process.exitCode = error instanceof UnknownFaultError ? 2 : 1
 })
