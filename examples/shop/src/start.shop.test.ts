@@ -20,7 +20,7 @@ test('an unknown fault is a usage error', async () => {
   shop.stderr.on('data', (chunk: Buffer) => said.push(chunk.toString()))
   const [code] = await once(shop, 'close')
   expect(code).toBe(2)
-  expect(said.join('')).toContain('"everything". Valid: all, missing-index')
+  expect(said.join('')).toContain('"everything". valid: all, missing-index')
 })
 
 test.skipIf(reason)('the command serves the shop, and an interrupt removes all that it made', async () => {
