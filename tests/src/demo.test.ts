@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Finding, Report } from '@hotspan/analyzers'
+import { openStore } from '@hotspan/collector'
+import { alertRules, expandMacros, serviceDashboard } from '@hotspan/dashboards'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 /**
@@ -49,11 +51,13 @@ status=$?
 awk '$1 == "out0:" { print $11 }' /proc/net/dev > ${countFile}
 exit $status`
 
+const dataDirOf = (faults: string): string => join(folder, `${faults}.data`)
+
 async function demo(faults: string): Promise<DemoOutput> {
   const json = join(folder, `${faults}.json`)
   const html = join(folder, `${faults}.html`)
   const count = join(folder, `${faults}.packets`)
-  const command = `"${process.execPath}" examples/demo/dist/main.js --faults ${faults} --no-lighthouse --report ${html} --json ${json}`
+  const command = `"${process.execPath}" examples/demo/dist/main.js --faults ${faults} --no-lighthouse --report ${html} --json ${json} --data-dir ${dataDirOf(faults)}`
   const [program, args] = canIsolate
     ? (['unshare', ['-n', 'bash', '-c', isolated(command, count)]] as const)
     : (['bash', ['-c', command]] as const)
@@ -64,6 +68,22 @@ async function demo(faults: string): Promise<DemoOutput> {
     packetsOut: canIsolate ? Number(readFileSync(count, 'utf8')) : null,
     html: readFileSync(html, 'utf8'),
   }
+}
+
+const sqlOf = (query: object): string => (query as { rawSql: string }).rawSql
+
+/** What Grafana would ask for the panels and for the alerts, with the title of each. */
+function grafanaQueries(database: string): { title: string; rawSql: string }[] {
+  const panels = (serviceDashboard().panels ?? []).flatMap((panel) =>
+    'targets' in panel ? [panel] : 'panels' in panel ? panel.panels : [],
+  )
+  const { rules } = alertRules({ service: 'shop-api', database, minRequests: 1 })
+  return [
+    ...panels.flatMap(({ title, targets }) =>
+      (targets ?? []).map((query) => ({ title: title ?? '', rawSql: sqlOf(query) })),
+    ),
+    ...(rules ?? []).map(({ title, data }) => ({ title, rawSql: sqlOf(data[0]!.model!) })),
+  ]
 }
 
 const held = ({ confidence }: Finding): boolean => confidence !== 'possible'
@@ -131,6 +151,29 @@ describe('with every fault on', () => {
   test('the report is one file that asks nobody for anything', () => {
     expect(output.html).not.toMatch(/(?:src|href)=["']?(?:https?:)?\/\//)
     for (const finding of output.report.findings.filter(held)) expect(output.html).toContain(finding.id)
+  })
+
+  test('every query of the dashboard and of the alerts has something to show', async () => {
+    const store = await openStore({ dataDir: dataDirOf('all') })
+    try {
+      for (const { title, rawSql } of grafanaQueries(store.database)) {
+        const query = expandMacros(rawSql, {
+          ...output.report.window,
+          intervalSec: 15,
+          variables: {
+            datasource: 'any',
+            database: store.database,
+            service: 'shop-api',
+            frontend: 'shop-web',
+            route: { allOf: [...new Set(output.report.findings.map(({ operation }) => operation))] },
+          },
+        })
+        const answer = await store.client.query({ query, format: 'JSONEachRow' })
+        expect(await answer.json(), title).not.toEqual([])
+      }
+    } finally {
+      await store.close()
+    }
   })
 
   test.skipIf(!canIsolate)('no packet left the machine (needs the right to make a network namespace)', () => {

@@ -17,6 +17,8 @@ export interface DemoOptions {
   readonly arrivalsPerSec: number
   /** One Lighthouse run of the shop's first page after the load. */
   readonly lighthouse: boolean
+  /** Where the store is kept; undefined for a temporary folder that is removed at the end. */
+  readonly dataDir: string | undefined
   readonly signal: AbortSignal
   readonly log: (line: string) => void
 }
@@ -34,7 +36,7 @@ export interface Demo {
   readonly pageUrl: string
   readonly otlpUrl: string
   readonly phases: readonly Phase[]
-  /** Stops every process, closes the store and removes the data. */
+  /** Stops every process, closes the store and removes what is temporary. */
   close(): Promise<void>
 }
 
@@ -61,8 +63,9 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
     return result
   }
   try {
-    const dataDir = mkdtempSync(join(tmpdir(), 'hotspan-demo-'))
-    closing.push(async () => rmSync(dataDir, { recursive: true, force: true }))
+    const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'hotspan-demo-'))
+    if (options.dataDir === undefined)
+      closing.push(async () => rmSync(dataDir, { recursive: true, force: true }))
 
     const collector = await phase('starting the collector', () => startCollector(dataDir, log))
     closing.push(() => collector.close())

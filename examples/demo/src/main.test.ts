@@ -15,6 +15,7 @@ test.each([
   ],
   [['--seconds', 'soon'], /--seconds is 'soon'; expected a number above 0/],
   [['--rate', '0'], /--rate is '0'; expected a number above 0/],
+  [['--data-dir', '.'], /--data-dir is '\.', which is there already; expected a new or empty folder/],
   [['--fautls', 'all'], /Unknown option '--fautls'/],
 ])('%j is refused before anything starts, with the flag, the value and what was expected', (args, words) => {
   const { status, stderr, stdout } = demo(...args)

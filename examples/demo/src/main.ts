@@ -1,3 +1,4 @@
+import { existsSync, readdirSync, statSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -21,6 +22,7 @@ const usage = `npm run demo -- [options]
   --report FILE    where the HTML report goes                                      (default hotspan-report.html)
   --no-lighthouse  leave the Lighthouse run out
   --json FILE      report, phases and the traces of the findings as JSON
+  --data-dir DIR   keep the store there, for hotspan analyze --data-dir DIR; DIR is new or empty
   --keep           leave everything running until Ctrl+C`
 
 function readOptions() {
@@ -31,6 +33,7 @@ function readOptions() {
       rate: { type: 'string', default: '2' },
       report: { type: 'string', default: 'hotspan-report.html' },
       json: { type: 'string' },
+      'data-dir': { type: 'string' },
       'no-lighthouse': { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -46,6 +49,7 @@ function readOptions() {
     arrivalsPerSec: positive('--rate', values.rate),
     reportFile: resolve(values.report),
     jsonFile: values.json === undefined ? undefined : resolve(values.json),
+    dataDir: newFolder('--data-dir', values['data-dir']),
     lighthouse: !values['no-lighthouse'],
     keep: values.keep,
     chromium: findChromium(),
@@ -65,6 +69,13 @@ function positive(flag: string, text: string): number {
   const value = Number(text)
   if (!(value > 0 && Number.isFinite(value))) usageError(`${flag} is '${text}'; expected a number above 0`)
   return value
+}
+
+function newFolder(flag: string, path: string | undefined): string | undefined {
+  if (path === undefined) return undefined
+  if (existsSync(path) && (!statSync(path).isDirectory() || readdirSync(path).length > 0))
+    usageError(`${flag} is '${path}', which is there already; expected a new or empty folder`)
+  return resolve(path)
 }
 
 function usageError(message: string): never {
