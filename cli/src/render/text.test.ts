@@ -14,6 +14,16 @@ test('a finding has the three lines of a list, the most useful fact first', () =
   expect(lines[3]).toMatch(/^ {6}hotspan trace 7+1$/)
 })
 
+test('where no command can open a trace, three ids are listed', () => {
+  const traceIds = ['a', 'b', 'c', 'd'].map((digit) => digit.repeat(32))
+  const lines = renderFindingText(findingOf({ traceIds }), { brief: true, traceCommand: '' }).split('\n')
+  expect(lines.filter((line) => /[a-d]{32}/.test(line))).toEqual([
+    `      traces: ${traceIds[0]}`,
+    `              ${traceIds[1]}`,
+    `              ${traceIds[2]}`,
+  ])
+})
+
 test('lines keep to the width, except for ids and code that must be copied whole', () => {
   for (const width of [60, 80, 120]) {
     for (const line of renderText(reportOf(), { width }).split('\n')) {

@@ -10,6 +10,8 @@ export interface TextOptions {
   readonly width?: number
   /** Three lines a finding: no evidence table, guards, coverage or settings. */
   readonly brief?: boolean
+  /** What opens a trace when its id follows; default `hotspan trace`. Empty where nothing can: three ids are listed instead. */
+  readonly traceCommand?: string
   /** Also findings of confidence `possible`. */
   readonly possible?: boolean
 }
@@ -35,6 +37,13 @@ const fixLines = (fix: string, width: number): string[] => {
     ...wrapped(first, width, `${indent}fix: `, rest),
     ...more.map((line) => (line === '' ? '' : `${rest}${line}`)),
   ]
+}
+
+/** What a reader types for the first trace; else the ids of three, a line each. */
+function traceLines({ traceIds }: Finding, { traceCommand = 'hotspan trace' }: TextOptions): string[] {
+  if (traceIds.length === 0) return []
+  if (traceCommand !== '') return [`${traceCommand} ${visibleLine(traceIds[0]!)}`]
+  return traceIds.slice(0, 3).map((id, index) => `${index === 0 ? 'traces: ' : '        '}${visibleLine(id)}`)
 }
 
 /** One finding as in a list; what stands behind it follows unless `brief`. */
@@ -66,8 +75,7 @@ export const renderFindingText = (finding: Finding, options: TextOptions = {}): 
   if (indent.length + together.length <= width) lines.push(`${indent}${together}`)
   else lines.push(...wrapped(place, width, indent), ...wrapped(seen, width, indent))
   lines.push(...fixLines(finding.fix, width))
-  const example = finding.traceIds[0]
-  if (example !== undefined) lines.push(`${indent}${color.cyan(`hotspan trace ${visibleLine(example)}`)}`)
+  lines.push(...traceLines(finding, options).map((line) => `${indent}${color.cyan(line)}`))
   if (brief) return `${lines.join('\n')}\n`
 
   const detail = (text: string): void => {

@@ -33,6 +33,7 @@ export interface Demo {
   readonly report: Report
   readonly shop: Shop
   readonly store: Store
+  readonly dataDir: string
   readonly pageUrl: string
   readonly otlpUrl: string
   readonly phases: readonly Phase[]
@@ -110,6 +111,7 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
       report,
       shop,
       store,
+      dataDir,
       pageUrl: collector.pageUrl,
       otlpUrl: collector.otlpUrl,
       phases,

@@ -113,9 +113,14 @@ async function main(): Promise<number> {
       const traces = await traceFacts(demo.store, demo.report)
       await writeFile(options.jsonFile, JSON.stringify({ report: demo.report, phases: demo.phases, traces }))
     }
-    console.log(
-      `\n${renderText(demo.report, { color: Boolean(process.stdout.isTTY), width: process.stdout.columns ?? 100, brief: true })}`,
-    )
+    const kept = options.keep || options.dataDir !== undefined
+    const report = renderText(demo.report, {
+      color: Boolean(process.stdout.isTTY),
+      width: process.stdout.columns ?? 100,
+      brief: true,
+      traceCommand: kept ? `npx hotspan trace --data-dir ${demo.dataDir}` : '',
+    })
+    console.log(`\n${report}`)
     console.log(`HTML report   ${options.reportFile}`)
     if (options.keep) {
       console.log(
