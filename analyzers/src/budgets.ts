@@ -2,7 +2,6 @@ import type { Run } from '@hotspan/loadtests'
 
 /**
  * Requests beyond a quantile without which it is not judged: 25, so p50 needs 50 values, p90 250, p95 500 and p99 2,500.
- * REGRESSIONS 5.
  */
 const minBeyondQuantile = 25
 

@@ -17,7 +17,7 @@ interface Gap {
   readonly fix: string
 }
 
-/** Signals that detectors need and that the window does not have: written once, for all detectors. DESIGN 4. */
+/** Signals that detectors need and that the window does not have: written once, for all detectors. */
 export async function cannotJudge(window: AnalysisWindow): Promise<Finding[]> {
   return [
     ...databaseGaps(window),

@@ -7,7 +7,7 @@ import { aboveBoundP } from './statistics/tests.ts'
 import type { TraceSample } from './trace-sample.ts'
 import { type AnalysisWindow, busyMsOf, operationOf, perDay } from './window.ts'
 
-/** A saving below it is not worth a reader's time: max(20 ms, 5 % of the operation's median) a request. DETECTORS 2. */
+/** A saving below it is not worth a reader's time: max(20 ms, 5 % of the operation's median) a request. */
 const floorMs = 20
 const floorRatio = 0.05
 /** Or 1 % of all the time that the service spends on requests. */
@@ -144,7 +144,7 @@ function savingOf(
   }
 }
 
-/** high >= 20 %, medium >= 5 % of the operation's time. DESIGN 4. */
+/** high >= 20 %, medium >= 5 % of the operation's time. */
 export const severityOf = (shareRatio: number): Severity =>
   shareRatio >= 0.2 ? 'high' : shareRatio >= 0.05 ? 'medium' : 'low'
 

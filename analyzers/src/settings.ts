@@ -1,15 +1,15 @@
-/** What an analysis can be told; every value is printed with the findings. */
+/** What an analysis can be told; every value is printed with the findings. The defaults are those of README.md, When a finding holds. */
 export interface AnalysisOptions {
   /** Epoch ms, start included, end excluded. */
   readonly fromMs: number
   readonly toMs: number
-  /** s after the start of a process that are left out. Default 60. DETECTORS 2. */
+  /** s after the start of a process that are left out. Default 60. */
   readonly warmUpSec?: number
-  /** Traces that a pattern must be seen in. Default 3. DETECTORS 2. */
+  /** Traces that a pattern must be seen in. Default 3. */
   readonly minTraces?: number
-  /** Distinct minutes that a pattern must be seen in. Default 2, never below. DETECTORS 2. */
+  /** Distinct minutes that a pattern must be seen in. Default 2, never below. */
   readonly minMinutes?: number
-  /** Share of false findings that the correction for many tests allows, 0 to 1. Default 0.05. DETECTORS 2. */
+  /** Share of false findings that the correction for many tests allows, 0 to 1. Default 0.05. */
   readonly falseDiscoveryRate?: number
   /** Detectors to run, by id. Default all. */
   readonly detectors?: readonly string[]

@@ -13,7 +13,7 @@ const batchTraces = 100
 /** Traces per operation: this many of the slowest, as many taken blindly, and some that start in a browser. */
 const perOperation = { slowest: 20, blind: 60, browser: 12 }
 
-/** The traces that tree code looks at. DETECTORS 5. */
+/** The traces that tree code looks at. */
 export interface TraceSample {
   readonly traces: ReadonlyMap<string, SampledTrace>
   readonly entries: readonly Entry[]

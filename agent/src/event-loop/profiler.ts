@@ -8,7 +8,7 @@ import { isAppFile, reportedPath } from '../instrumentations/call-site.ts'
 import type { BlockingFrame } from './stall-span.ts'
 import type { Stall } from './stall-watch.ts'
 
-/** 100 Hz: no CPU cost above the noise, and five samples in the shortest stall (PROFILING 2). */
+/** 100 Hz: no CPU cost above the noise, and five samples in the shortest stall. */
 const INTERVAL_MICROS = 10_000
 
 /** What is used of `@datadog/pprof`, an optional peer. */

@@ -8,7 +8,7 @@ import { fault, faultCount } from '../faults.ts'
 
 const NAME = 'event-loop'
 
-/** Heartbeat, ms (PROFILING: a gap in a 20 ms heartbeat names every block from 50 ms on). */
+/** Heartbeat, ms (a gap in a 20 ms heartbeat names every block from 50 ms on). */
 const BEAT_MS = 20
 /** A stall is reported from this length on, ms. */
 export const STALL_MS = 50

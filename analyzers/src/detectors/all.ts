@@ -9,7 +9,7 @@ import { serializedCalls } from './serialized-calls.ts'
 import { slowQuery } from './slow-query.ts'
 import { wastedRenders } from './wasted-renders.ts'
 
-/** Every detector that an analysis runs, in the order of the catalogue. */
+/** Every detector that an analysis runs, in the order of README.md. */
 export const detectors: readonly Detector[] = [
   slowQuery,
   nPlusOne,

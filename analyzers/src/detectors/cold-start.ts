@@ -11,7 +11,7 @@ import type { TraceNode } from '../trace/trace-tree.ts'
 import type { TraceSample } from '../trace-sample.ts'
 import { type AnalysisWindow, operationOf } from '../window.ts'
 
-/** First requests take this many times the steady ones. DETECTORS 4, no. 27. */
+/** First requests take this many times the steady ones. */
 const minRatio = 3
 const minProcesses = 3
 /** A first request always runs code that is not compiled yet; less than this is not worth a warm-up, ms. */
@@ -29,7 +29,7 @@ const maxProcesses = 60
 /**
  * Cold start: the first request that a process gets of an operation pays for what could have been done before it.
  * Rule         median of the first requests >= 3 x the steady median of the same operation and >= 20 ms more, over at least 3
- *              processes whose start lies in the window. Requests of the warm-up time count here, and only here. DETECTORS 4, no. 27.
+ *              processes whose start lies in the window. Requests of the warm-up time count here, and only here.
  * Likely       two of: most processes show it against their own steady requests; the requests right behind the first one are fast
  *              again; the first requests have a span (a load, a connection) that later ones do not have.
  * Saving       first minus steady, per first request of a process; affected are the processes' first requests.

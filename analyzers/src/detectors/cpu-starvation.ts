@@ -21,7 +21,7 @@ const maxSampledRatio = 0.5
 
 /**
  * CPU starvation: the event loop stood still because its thread was not given a CPU (a limit of the container, or a busy machine).
- * Rule         stalls >= 50 ms whose CPU time is below 0.3 of their length. DETECTORS 4, no. 16: the guard of the event-loop block,
+ * Rule         stalls >= 50 ms whose CPU time is below 0.3 of their length. The guard of the event-loop block,
  *              a finding of its own. It is never blamed on code: no function, no route.
  * Likely       never: without metrics of the container or the machine it stays `possible`.
  * Saving       time that a request was open during such stalls, its own trace's included.

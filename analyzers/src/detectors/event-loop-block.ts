@@ -20,12 +20,12 @@ const stallName = 'event_loop.stall'
 /**
  * Event-loop block: a request keeps the only JavaScript thread busy, and all other requests of the process wait.
  * Rule         stalls >= 50 ms (the agent's watchdog), or inference on the main thread >= 50 ms; the same code each time. A loop
- *              busy above 90 % for a minute without one place to blame is `event-loop-saturation`. DETECTORS 4, no. 16.
+ *              busy above 90 % for a minute without one place to blame is `event-loop-saturation`.
  * Likely       two of: the watchdog saw the loop stand still; profile samples name the frame; an inference on the main thread covers
  *              the stall; other requests of the process were open meanwhile and paid.
  * Saving       shown: time that other requests lost to the stalls, per request that paid: from the usual end of the call that it
- *              waited for until the loop turned again. The floor is met by that plus the stall itself, per blocking request, as the
- *              catalogue has it; the request's own computing does not go away in a worker, so it is not claimed.
+ *              waited for until the loop turned again. The floor is met by that plus the stall itself, per blocking request, as
+ *              the worth of the fix; the request's own computing does not go away in a worker, so it is not claimed.
  * Fingerprint  function and file of the top frame, else the model, else the operation.
  * Guards       start-up; a model being loaded (a finding of its own); debugger and suspended processes; stalls with a loop
  *              utilisation or CPU share < 0.3 (the process was not given the CPU: `cpu-starvation`, a finding of its own);

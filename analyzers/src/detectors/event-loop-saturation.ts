@@ -24,8 +24,8 @@ const minSureCpuRatio = 0.7
 
 /**
  * Event-loop saturation: a process has no time left in its only JavaScript thread for whole minutes, and no single place is to blame.
- * Rule         event-loop utilisation > 0.9 over a minute of one process, on at least 2 minutes. DETECTORS 4, no. 16. It is put
- *              together from what the stalls carry: a second counts with the utilisation that the agent measured in the second around
+ * Rule         event-loop utilisation > 0.9 over a minute of one process, on at least 2 minutes. It is put together
+ *              from what the stalls carry: a second counts with the utilisation that the agent measured in the second around
  *              the stalls that ended in it, or with the share of it that stalls cover, whichever is more; a second without a stall
  *              counts as idle.
  * Not seen     a loop that is busy with work in pieces below 50 ms: that leaves no stall, and takes the utilisation as a metric.

@@ -13,7 +13,7 @@ import type { AnalysisWindow } from '../window.ts'
 /**
  * Model loaded on the request path.
  * Rule         a load span inside a request, or more than one load of a model in one process (worker threads count as processes of
- *              their own). Adapter loads count: they are load spans too. DETECTORS 4, no. 27.
+ *              their own). Adapter loads count: they are load spans too.
  * Likely       the load is on the critical path of the request, and one process loaded the same model more than once.
  * Saving       re-timed without the load. Pessimistic.
  * Fingerprint  model.

@@ -39,7 +39,7 @@ const maxGapMs = 1000
  * N+1 query: one statement repeated under one parent, once per row of something.
  * Rule         N >= 5 siblings with one parent and statement, critical time >= max(20 ms, 5 % of the request); and one of: distinct
  *              parameters, one call site, N varies and the duration grows with it (one-sided p < 0.01), a sibling before them
- *              returned N rows. A call's wait for a connection counts with it. DETECTORS 4, no. 2.
+ *              returned N rows. A call's wait for a connection counts with it.
  * Likely       two of those four. A constant N is a fixed fan-out and stays `possible`, unless a sibling returned just N rows.
  * Saving       slope x (N - 1) when N varies and the slope is known to +-50 %, never more than the calls' own span; else re-timed
  *              to one call + 20 %, pessimistic.

@@ -17,7 +17,7 @@ const minSavedRatio = 0.1
 /**
  * Serialized independent calls: calls that wait for each other without need.
  * Rule         the heaviest chain of siblings that do not overlap, >= 2 calls, gaps <= 5 ms; running the independent ones together
- *              saves >= max(50 ms, 10 % of the request). DETECTORS 4, no. 7.
+ *              saves >= max(50 ms, 10 % of the request).
  * Independent  A a pair was seen overlapping or in the other order under the same parent; B the second ran although the first
  *              failed; D the second's arguments were known before the first began (equal parameter hash, or ids of the request's own
  *              path); C both read, with different targets, and the second starts <= 1 ms after the first ends.

@@ -29,7 +29,7 @@ const sampleSize = 1_000
 /**
  * Slow query: one statement that takes long by itself.
  * Rule         n >= 20 and (lower 95 % bound of p95 >= 500 ms, or mean >= 20 ms with >= 100 calls/h); its share of the request's
- *              critical path >= 5 %. DETECTORS 4, no. 1; 20 ms and 100 calls are PgHero's (DETECTORS 8.3).
+ *              critical path >= 5 %. 20 ms and 100 calls are PgHero's defaults.
  * Likely       it filters by a column that an index could serve and returns few rows, and even its fastest decile takes five
  *              times as long as the other statements on that database (so a busy or distant database is no reason).
  * Saving       re-timed with every call at the target: the other statements' median time where an index can serve it, else its own

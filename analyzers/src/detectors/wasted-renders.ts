@@ -18,7 +18,7 @@ const minSeenRatio = 0.1
  * Wasted React renders: components rendered without a reason, and their output did not change.
  * Rule         renders without a change by value in props, state or context and without a change of the DOM (counted by the browser SDK)
  *              are >= 30 % of the component's renders and cost >= 16 ms per interaction; all components under one root and cause are
- *              one finding. DETECTORS 4, no. 25.
+ *              one finding.
  * Likely       the renders were compared and found wasted, and their time was measured (profiling build). Times estimated from the
  *              interaction's length (production build) give `possible`.
  * Saving       measured time of the wasted renders, ms per interaction; where the walk through a commit was cut short, scaled to the

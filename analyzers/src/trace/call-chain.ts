@@ -14,7 +14,7 @@ import type { TraceNode } from './trace-tree.ts'
 
 /** Wider rows are batch work; the chain is quadratic in calls. */
 const maxCalls = 200
-/** A pause longer than this is work between the calls, which may feed the next. DETECTORS 4, no. 7. */
+/** A pause longer than this is work between the calls, which may feed the next. */
 const maxGapMs = 5
 /** From here on equal statements are an N+1 and belong to that detector. */
 const minRepeats = 5

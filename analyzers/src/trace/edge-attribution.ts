@@ -41,7 +41,7 @@ export function edgeGaps(tree: TraceTree): EdgeGap[] {
 
 /**
  * Critical-path time per node and per edge, largest first. A plain walk leaves the gap of a call in the client span and so
- * blames the caller for a slow network; here it belongs to the edge. DETECTORS 3.2.
+ * blames the caller for a slow network; here it belongs to the edge.
  */
 export function attributePath(path: readonly PathSegment[]): Suspect[] {
   const suspects = new Map<string, { suspect: Suspect; ms: number }>()

@@ -2,7 +2,7 @@ import type { StoredSpan } from '@hotspan/collector'
 import { criticalPath, type PathSegment } from './critical-path.ts'
 import type { TraceNode, TraceTree } from './trace-tree.ts'
 
-/** A trace may lack this share of parents and still be re-timed; beyond it, it is used for counts only. DETECTORS 2. */
+/** A trace may lack this share of parents and still be re-timed; beyond it, it is used for counts only. */
 const maxMissingParentsRatio = 0.05
 
 /** One request as a service saw it: the server span at which the trace enters the service, and everything below. */

@@ -2,7 +2,7 @@ import type { TraceNode } from './trace-tree.ts'
 
 /**
  * Overlap up to which an earlier sibling still counts as "before" a later one: max(1 % of it, 1 ms), never more than half of it.
- * Back-to-back calls overlap a little through clock granularity; without the tolerance they would count as parallel. DETECTORS 3.1.
+ * Back-to-back calls overlap a little through clock granularity; without the tolerance they would count as parallel.
  */
 export function overlapToleranceMs(earlierDurationMs: number): number {
   return Math.min(Math.max(earlierDurationMs * 0.01, 1), earlierDurationMs / 2)

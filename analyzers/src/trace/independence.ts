@@ -4,7 +4,7 @@ import { isDatabaseSpan, isRead, parametersOf, targetOf } from './span-target.ts
 import type { TraceNode } from './trace-tree.ts'
 
 /**
- * What speaks for two calls being independent. Tier A of DETECTORS 4 no. 7 is `overlap` and `reversed`, B is `survived`, C is
+ * What speaks for two calls being independent. Of the tiers of serialized-calls, A is `overlap` and `reversed`, B is `survived`, C is
  * `adjacent`; `known` is ours: data cannot flow from a result into arguments that existed before.
  */
 export const tierNames = ['overlap', 'reversed', 'survived', 'known', 'adjacent'] as const

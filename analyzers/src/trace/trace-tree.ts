@@ -1,6 +1,6 @@
 import type { StoredSpan } from '@hotspan/collector'
 
-/** Spans of one trace that are looked at; the rest is dropped and `capped` says so. DETECTORS 3.1. */
+/** Spans of one trace that are looked at; the rest is dropped and `capped` says so. */
 export const maxSpansPerTrace = 10_000
 
 /** A span in its trace. Times are ms since the trace's first start, moved onto the parent's clock and clamped into the parent. */

@@ -11,7 +11,7 @@ const attributes = 'Map(LowCardinality(String), String)'
 
 /**
  * `otel_traces` as the OpenTelemetry Collector's ClickHouse exporter has it, except for the sort key: five minutes, then trace
- * (STORE 3.2: 0.77 of the disk, 0.32 of the CPU of a trace by id and of a five-minute window). One service over all time is
+ * (measured: 0.77 of the disk, 0.32 of the CPU of a trace by id and of a five-minute window). One service over all time is
  * the price: always name a time range.
  */
 export function telemetryTables(engines: TableEngines): string[] {

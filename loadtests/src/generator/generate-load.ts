@@ -15,7 +15,7 @@ import { type PlannedRequest, planRequests } from './schedule.ts'
 import { loadTarget } from './target.ts'
 import { newTraceContext, sampledAlways } from './trace-context.ts'
 
-/** A request sent later than this after its intended start was late, ms (REGRESSIONS: over 2 % of them disturb a slice). */
+/** A request sent later than this after its intended start was late, ms (over 2 % of them disturb a comparison). */
 export const lateMs = 5
 /** Wall and monotonic clock may drift apart by this much during a run before it is void, ms. */
 const clockJumpMs = 50
