@@ -1,8 +1,9 @@
 import * as ownApi from '@opentelemetry/api'
 import { newerApiCopy } from './core/api-copy.ts'
 import { AgentContextManager } from './core/context-manager.ts'
+import { SUPPRESSED_CONTEXT } from './core/linked-context.ts'
 import { W3cPropagator } from './core/propagator.ts'
-import { runtime } from './core/runtime.ts'
+import { active, runtime } from './core/runtime.ts'
 import { AgentTracerProvider } from './core/tracer.ts'
 import { watchEventLoop } from './event-loop/event-loop.ts'
 import { watchExit } from './exit.ts'
@@ -20,7 +21,9 @@ import { installUndici } from './instrumentations/undici.ts'
 import { createLog } from './log.ts'
 import { ConfiguredPropagator } from './propagation/configured-propagator.ts'
 import { createPropagation } from './propagation/propagation.ts'
-import { encodeResource, resourceAttributes } from './resource.ts'
+import { awaitColdStart } from './resource/cold-start.ts'
+import { askForResource, thisMachine } from './resource/detect.ts'
+import { encodeResource, resourceAttributes } from './resource/resource.ts'
 import { createSender } from './send/sender.ts'
 import { type SpanCounts, SpanQueue } from './send/span-queue.ts'
 import { type AgentOptions, readSettings } from './settings.ts'
@@ -56,10 +59,10 @@ export function start(options: AgentOptions = {}): boolean {
   reportFaultsTo(log)
   for (const complaint of settings.complaints) log(complaint)
 
-  const queue: SpanQueue = new SpanQueue(
-    encodeResource(resourceAttributes(settings)),
-    settings.queue,
-    (full) => sender.wake(full),
+  const resource = resourceAttributes(settings, thisMachine)
+  awaitColdStart(resource)
+  const queue: SpanQueue = new SpanQueue(encodeResource(resource), settings.queue, (full) =>
+    sender.wake(full),
   )
   const sender = createSender(() => queue, settings.endpoint, settings.delayMs, log)
   queue.scopeIndex('@hotspan/agent', AGENT_VERSION)
@@ -83,6 +86,12 @@ export function start(options: AgentOptions = {}): boolean {
   runtime.ended = (span) => queue.add(span)
 
   const stops: (() => void)[] = []
+  // Metadata services are asked behind the app's back: the start waits for nothing.
+  void active.run(SUPPRESSED_CONTEXT, askForResource, settings.detectors, thisMachine).then((told) => {
+    if (Object.keys(told).length === 0) return
+    queue.setResource(encodeResource({ ...resource, ...told, ...settings.resource }))
+  })
+
   const install = (name: string, make: () => () => void): void => {
     if (!settings.without.has(name)) stops.push(make())
   }

@@ -8,7 +8,7 @@ describe('settings', () => {
     const settings = readSettings({}, {})
     expect(settings).toMatchObject({
       enabled: true,
-      service: 'unknown_service:node',
+      service: undefined,
       delayMs: 1000,
       callSites: false,
       profile: false,

@@ -1,7 +1,9 @@
 import { MAX_VALUE_LENGTH, type SpanLimits } from './core/runtime.ts'
 import { type RootSampler, ratioSampler } from './core/sampler.ts'
 import { isDisabled, isTrue } from './disabled.ts'
+import { detectorNames } from './resource/detect.ts'
 import type { Endpoint } from './send/post.ts'
+import { endpointOf, parsePairs } from './settings-endpoint.ts'
 
 /** What `start()` takes; each wins over its environment variable. */
 export interface AgentOptions {
@@ -33,7 +35,10 @@ export interface AgentOptions {
 
 export interface Settings {
   readonly enabled: boolean
-  readonly service: string
+  /** As it was named; undefined leaves it to what is detected. */
+  readonly service: string | undefined
+  /** Resource detectors that may look. */
+  readonly detectors: ReadonlySet<string>
   readonly resource: Readonly<Record<string, string | number | boolean>>
   readonly endpoint: Endpoint
   readonly sampler: RootSampler
@@ -71,14 +76,14 @@ export function readSettings(options: AgentOptions, env: Env): Settings {
   const valueLength = whole('OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT', MAX_VALUE_LENGTH)
   return {
     enabled: !isDisabled(env),
-    service:
-      options.service ?? (env.OTEL_SERVICE_NAME || attributes['service.name'] || 'unknown_service:node'),
+    service: options.service ?? (env.OTEL_SERVICE_NAME || attributes['service.name'] || undefined),
+    detectors: detectorNames(env.OTEL_NODE_RESOURCE_DETECTORS, complaints),
     resource: {
       ...attributes,
       ...(options.version === undefined ? {} : { 'service.version': options.version }),
       ...options.resource,
     },
-    endpoint: endpointOf(options, env, whole, complaints),
+    endpoint: endpointOf('TRACES', options, env, whole, complaints),
     sampler: samplerOf(options, env, complaints),
     limits: {
       attributes: whole('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', count),
@@ -104,67 +109,6 @@ export function readSettings(options: AgentOptions, env: Env): Settings {
     flushDeadlineMs: options.flushDeadlineMs ?? whole('HOTSPAN_FLUSH_DEADLINE_MS', 5000),
     complaints,
   }
-}
-
-const DEFAULT_ENDPOINT = 'http://127.0.0.1:4318'
-
-function endpointOf(
-  options: AgentOptions,
-  env: Env,
-  whole: (name: string, fallback: number, least?: number) => number,
-  complaints: string[],
-): Endpoint {
-  const own = options.endpoint === undefined ? env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT : undefined
-  const base = options.endpoint ?? (env.OTEL_EXPORTER_OTLP_ENDPOINT || DEFAULT_ENDPOINT)
-  // The signal's own variable is used as it is; the common one is a base (OTLP exporter specification).
-  const text = own || `${base.replace(/\/+$/, '')}/v1/traces`
-  let url: URL
-  try {
-    url = new URL(text)
-    if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new TypeError('not http')
-  } catch {
-    complaints.push(`the OTLP endpoint is '${text}'; expected an http(s) URL; ${DEFAULT_ENDPOINT} is used`)
-    url = new URL(`${DEFAULT_ENDPOINT}/v1/traces`)
-  }
-  const protocol = env.OTEL_EXPORTER_OTLP_TRACES_PROTOCOL || env.OTEL_EXPORTER_OTLP_PROTOCOL
-  if (protocol !== undefined && protocol !== '' && protocol !== 'http/protobuf') {
-    complaints.push(
-      `OTEL_EXPORTER_OTLP_PROTOCOL is '${protocol}'; only http/protobuf is spoken and it is used`,
-    )
-  }
-  const compression = env.OTEL_EXPORTER_OTLP_TRACES_COMPRESSION || env.OTEL_EXPORTER_OTLP_COMPRESSION
-  const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname)
-  return {
-    url,
-    headers: {
-      ...lowerKeys(parsePairs(env.OTEL_EXPORTER_OTLP_HEADERS, 'OTEL_EXPORTER_OTLP_HEADERS', complaints)),
-      ...lowerKeys(
-        parsePairs(env.OTEL_EXPORTER_OTLP_TRACES_HEADERS, 'OTEL_EXPORTER_OTLP_TRACES_HEADERS', complaints),
-      ),
-      ...lowerKeys(options.headers ?? {}),
-    },
-    timeoutMs: whole('OTEL_EXPORTER_OTLP_TRACES_TIMEOUT', whole('OTEL_EXPORTER_OTLP_TIMEOUT', 10_000, 1), 1),
-    gzip: compression === undefined || compression === '' ? !loopback : compression === 'gzip',
-  }
-}
-
-const lowerKeys = (pairs: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.entries(pairs).map(([key, value]) => [key.toLowerCase(), value]))
-
-/** `key=value,key=value`, percent-encoded values. */
-function parsePairs(text: string | undefined, name: string, complaints: string[]): Record<string, string> {
-  const pairs: Record<string, string> = {}
-  for (const member of (text ?? '').split(',')) {
-    if (member.trim() === '') continue
-    const equals = member.indexOf('=')
-    try {
-      if (equals <= 0) throw new TypeError('no key')
-      pairs[member.slice(0, equals).trim()] = decodeURIComponent(member.slice(equals + 1).trim())
-    } catch {
-      complaints.push(`${name} has a member that is not key=value (percent-encoded); it is left out`)
-    }
-  }
-  return pairs
 }
 
 const PROPAGATORS = ['tracecontext', 'baggage', 'b3', 'b3multi', 'xray', 'jaeger', 'gcp']

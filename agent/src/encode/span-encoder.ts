@@ -182,6 +182,10 @@ export class SpanEncoder {
     this.value(SPAN_ATTRIBUTE, key, value)
   }
 
+  boolean(key: EncodedKey, value: boolean): void {
+    this.value(SPAN_ATTRIBUTE, key, value)
+  }
+
   /** A double, also when it has no fraction. */
   double(key: EncodedKey, value: number): void {
     if (!this.fits(key.length + 16)) return

@@ -12,6 +12,7 @@ import { textAttribute } from '../encode/captured-attributes.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
 import { incomingHeaders } from '../propagation/propagation.ts'
+import { coldStart, takeColdStart, writeColdStart } from '../resource/cold-start.ts'
 import {
   key,
   methodName,
@@ -68,6 +69,7 @@ function begin({ request, response, socket }: StartMessage): void {
   const span = beginSpan(parent, EMPTY_CONTEXT, 0, Kind.Server, methodName(method), startMs)
   if (parent === undefined && baggage !== undefined) span.trace.baggage = String(baggage)
   response[SPAN_OF_RESPONSE] = span
+  if (coldStart.awaited) takeColdStart(span)
   if (span.recording) {
     span.ref1 = request
     span.ref2 = response
@@ -138,6 +140,7 @@ function writeServerSpan(encoder: SpanEncoder, span: AgentSpan): void {
   if (span.route !== '') writeFewValues(encoder, 'route', span.route)
   if (response.headersSent) writeStatus(encoder, response.statusCode, 500)
   if (!response.writableFinished) encoder.raw(endedByAbort)
+  if (coldStart.span === span) writeColdStart(encoder)
 }
 
 function firstOf(forwarded: string | string[]): string {

@@ -52,7 +52,7 @@ export class SpanQueue {
   private sealed: SealedChunk[] = []
   private spare: SpanChunk[] = []
   private readonly encoder: SpanEncoder
-  private readonly resource: Uint8Array
+  private resource: Uint8Array
   private readonly maxBytes: number
   private readonly maxSpans: number
   private readonly batchSpans: number
@@ -122,6 +122,11 @@ export class SpanQueue {
     this.waiting++
     if (this.waiting === 1) this.wake(false)
     else if (this.waiting >= this.batchSpans) this.wake(true)
+  }
+
+  /** More has become known about this process: batches from now on say so. */
+  setResource(resource: Uint8Array): void {
+    this.resource = resource
   }
 
   get hasFullBatch(): boolean {
