@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import type { Finding, Report } from '@hotspan/analyzers'
+import { type Finding, type Report, storedFindings } from '@hotspan/analyzers'
 import { openStore } from '@hotspan/collector'
 import { alertRules, expandMacros, serviceDashboard } from '@hotspan/dashboards'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -151,6 +151,30 @@ describe('with every fault on', () => {
   test('the report is one file that asks nobody for anything', () => {
     expect(output.html).not.toMatch(/(?:src|href)=["']?(?:https?:)?\/\//)
     for (const finding of output.report.findings.filter(held)) expect(output.html).toContain(finding.id)
+  })
+
+  test('the kept store gives the same findings to the command, which stores them for Grafana', async () => {
+    const { window, settings, findings } = output.report
+    const { stdout } = await run(
+      process.execPath,
+      [
+        ...['cli/dist/main.js', 'analyze', '--format', 'json', '--data-dir', dataDirOf('all')],
+        ...['--from', new Date(window.fromMs).toISOString(), '--to', new Date(window.toMs).toISOString()],
+        ...['--warm-up', `${settings.warmUpSec}`],
+      ],
+      { cwd: root, maxBuffer: 1 << 26 },
+    )
+    const again = JSON.parse(stdout) as Report
+    const ids = (list: readonly Finding[]) => list.filter(held).map(({ id }) => id)
+    expect(ids(again.findings)).toEqual(ids(findings))
+    const store = await openStore({ dataDir: dataDirOf('all') })
+    try {
+      const scope = { fromMs: again.generatedAtUnixMs, toMs: again.generatedAtUnixMs + 1 }
+      const stored = await storedFindings(store, scope)
+      expect(new Set(ids(stored))).toEqual(new Set(ids(findings)))
+    } finally {
+      await store.close()
+    }
   })
 
   test('every query of the dashboard and of the alerts has something to show', async () => {

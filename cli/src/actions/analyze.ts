@@ -1,4 +1,4 @@
-import { analyze } from '@hotspan/analyzers'
+import { analyze, storeFindings } from '@hotspan/analyzers'
 import { openStore, spansOfTraces } from '@hotspan/collector'
 import { settings, settle } from '../config/settings.ts'
 import { timeWindow, type WindowFlags } from '../config/time-window.ts'
@@ -37,6 +37,10 @@ export const runAnalyze = async (flags: AnalyzeFlags): Promise<void> => {
       ...(warmUpSec === undefined ? {} : { warmUpSec }),
       ...(minTraces === undefined ? {} : { minTraces }),
       ...(minMinutes === undefined ? {} : { minMinutes }),
+    })
+    await storeFindings(store, report).catch((error: unknown) => {
+      // A user of a ClickHouse server may be allowed to read only: the report is what was asked for.
+      note(`hotspan  the findings were not stored: ${error instanceof Error ? error.message : error}`)
     })
     const possible = flags.possible ?? false
     if (flags.format === 'json') await writeData(renderJson(report), flags.output)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { analyze, type Finding, type Report } from '@hotspan/analyzers'
+import { analyze, type Finding, type Report, storeFindings } from '@hotspan/analyzers'
 import type { Job, Store } from '@hotspan/collector'
 
 export interface LiveReportOptions {
@@ -22,6 +22,10 @@ const digestOf = (report: Report): string =>
     .slice(0, 16)
 
 const hourMs = 3_600_000
+/** Findings are stored for Grafana and later readers no more often than this. */
+const storeEveryMs = 60_000
+/** The scheduled analyses take at most this share of a core, however much there is to read. */
+const maxBusyRatio = 0.05
 
 /** The current findings of a running collector, refreshed by its job; one analysis at a time. */
 export class LiveReport {
@@ -30,14 +34,23 @@ export class LiveReport {
   #last: { readonly report: Report; readonly digest: string } | undefined
   #running: Promise<{ readonly report: Report; readonly digest: string }> | undefined
   readonly #confirmed = new Set<string>()
+  #endedMs = 0
+  #storedMs = 0
 
   constructor(options: LiveReportOptions) {
     this.#options = options
   }
 
-  /** Scheduled in the collector: every 5 s. */
+  /** Scheduled in the collector: every 5 s, less often when an analysis takes long. */
   get job(): Job {
-    return { name: 'live findings', everyMs: 5_000, run: async (store) => void (await this.refresh(store)) }
+    return {
+      name: 'live findings',
+      everyMs: 5_000,
+      run: async (store) => {
+        const restMs = (this.#last?.report.tookMs ?? 0) * (1 / maxBusyRatio - 1)
+        if (Date.now() - this.#endedMs >= restMs) await this.refresh(store)
+      },
+    }
   }
 
   use(store: Store): void {
@@ -78,6 +91,11 @@ export class LiveReport {
       onConfirmed?.(finding)
     }
     this.#last = { report, digest: digestOf(report) }
+    this.#endedMs = Date.now()
+    if (this.#endedMs - this.#storedMs >= storeEveryMs) {
+      await storeFindings(store, report)
+      this.#storedMs = this.#endedMs
+    }
     return this.#last
   }
 }

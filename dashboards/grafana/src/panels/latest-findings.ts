@@ -6,7 +6,7 @@ export const latestFindings = () =>
   tablePanel({
     title: 'Latest findings',
     description:
-      'Confirmed findings of the analysis for the service or its front end, largest saving first. Run `hotspan analyze` to refresh.',
+      'Confirmed findings of the analysis for the service or its front end, largest saving first. The collector refreshes them; so does `hotspan analyze`.',
     unit: 'ms',
     columns: {
       severity: { widthPx: 90 },
