@@ -9,6 +9,7 @@ import { watchEventLoop } from './event-loop/event-loop.ts'
 import { watchExit } from './exit.ts'
 import { type FaultCount, faultCounts, reportFaultsTo } from './faults.ts'
 import { installFastify } from './instrumentations/fastify.ts'
+import { frameworkPackages } from './instrumentations/framework-packages.ts'
 import { installHttpClient } from './instrumentations/http-client.ts'
 import { installHttpServer } from './instrumentations/http-server.ts'
 import { type PackageTarget, watchPackages } from './instrumentations/module-hook.ts'
@@ -112,6 +113,7 @@ export function start(options: AgentOptions = {}): boolean {
       { name: 'onnxruntime-common', patch: instrumentOnnxruntime },
     )
   }
+  packages.push(...frameworkPackages.filter(({ name }) => !settings.without.has(name)))
   if (packages.length > 0) stops.push(watchPackages(packages))
 
   const eventLoop = settings.without.has('event-loop') ? undefined : watchEventLoop(settings.profile, log)
@@ -161,11 +163,9 @@ export function stats(): AgentStats {
  * `instrument('pg', pg)`. Returns false for a package that is not known.
  */
 export function instrument(name: string, exports: unknown): boolean {
-  const patch = {
-    pg: instrumentPg,
-    'pg-pool': instrumentPgPool,
-    'onnxruntime-node': instrumentOnnxruntime,
-  }[name]
+  const own = { pg: instrumentPg, 'pg-pool': instrumentPgPool, 'onnxruntime-node': instrumentOnnxruntime }
+  const patch =
+    own[name as keyof typeof own] ?? frameworkPackages.find((target) => target.name === name)?.patch
   if (patch === undefined) return false
   patch(exports)
   return true

@@ -1,10 +1,15 @@
 import Module from 'node:module'
 import { fault } from '../faults.ts'
+import { watchEsmPackages } from './esm-hook.ts'
 
-/** A CommonJS package whose prototypes are wrapped once it is loaded, by `require` or by `import`. */
+/** A package whose prototypes are wrapped once it is loaded, by `require` or by `import`. */
 export interface PackageTarget {
   /** As it is required, and the folder in `node_modules`. */
   readonly name: string
+  /** Further names under which CommonJS code requires it. */
+  readonly subpaths?: readonly string[]
+  /** Regular expression of its ESM build's entries, behind the package's folder; without one only CommonJS is watched. */
+  readonly esm?: string
   readonly patch: (exports: unknown) => void
 }
 
@@ -14,14 +19,18 @@ interface LoaderOfModules {
 
 /**
  * Watches `Module._load`: CommonJS packages pass it whether they are required or imported (then with the file's full name),
- * so neither needs a loader hook. Returns a function that stops watching; what was wrapped stays wrapped.
+ * so neither needs a loader hook. Those with an ESM build have one. Returns a function that stops watching; what was wrapped
+ * stays wrapped.
  */
 export function watchPackages(targets: readonly PackageTarget[]): () => void {
   const loader = Module as unknown as LoaderOfModules
   const original = loader._load
-  const byName = new Map(targets.map((target) => [target.name, target]))
+  const byName = new Map(
+    targets.flatMap((target) => [target.name, ...(target.subpaths ?? [])].map((name) => [name, target])),
+  )
   const names = targets.map(({ name }) => name.replaceAll(/[^a-z0-9-]/gi, '\\$&')).join('|')
-  const inFolder = new RegExp(`[\\\\/]node_modules[\\\\/](${names})[\\\\/]`)
+  // The innermost package: one may have its own copy of another.
+  const inFolder = new RegExp(`[\\\\/]node_modules[\\\\/](${names})[\\\\/](?!.*[\\\\/]node_modules[\\\\/])`)
   const seen = new WeakSet<object>()
 
   const offer = (target: PackageTarget, exports: unknown): void => {
@@ -58,7 +67,9 @@ export function watchPackages(targets: readonly PackageTarget[]): () => void {
     const found = inFolder.exec(path)
     if (found !== null) offer(byName.get(found[1]!)!, cache[path]?.exports)
   }
+  const stopEsm = watchEsmPackages(targets, offer)
   return () => {
+    stopEsm()
     if (loader._load === watched) loader._load = original
   }
 }

@@ -1,0 +1,16 @@
+import { instrumentExpress } from './express.ts'
+import { instrumentHono } from './hono.ts'
+import { instrumentKoa } from './koa.ts'
+import type { PackageTarget } from './module-hook.ts'
+
+/** Web frameworks, RPC, queues and model clients: each is switched off by its name. */
+export const frameworkPackages: readonly PackageTarget[] = [
+  { name: 'express', patch: instrumentExpress },
+  { name: 'koa', patch: instrumentKoa },
+  {
+    name: 'hono',
+    subpaths: ['hono/tiny', 'hono/quick'],
+    esm: String.raw`dist/(?:hono|preset/(?:tiny|quick)|router/[a-z-]+/router)\.js`,
+    patch: instrumentHono,
+  },
+]
