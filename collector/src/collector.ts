@@ -1,14 +1,18 @@
 import { mkdirSync } from 'node:fs'
-import type { Server } from 'node:http'
 import { join } from 'node:path'
 import { type DataDirectory, journalDirectory, ownDirectory } from './data-directory/data-directory.ts'
-import { CollectorError, messageOf } from './errors.ts'
+import { type DoorOptions, openDoors } from './doors.ts'
+import { messageOf } from './errors.ts'
 import { Journal } from './journal/journal.ts'
 import { embeddedSink, serverSink } from './journal/row-sink.ts'
+import type { Trouble } from './journal/trouble.ts'
+import { storeLimits } from './keeping/limits.ts'
+import { StoreKeeper } from './keeping/store-keeper.ts'
+import { isLoopback, listen, stopListening } from './listening.ts'
 import { builtInRoutes } from './page/built-in-routes.ts'
 import { createPageListener } from './page/page-listener.ts'
 import type { Route } from './page/routes.ts'
-import { Receiver, type ReceiverStats } from './receiver/receiver.ts'
+import type { IntakeStats } from './receiver/intake.ts'
 import { databaseOf } from './schema/migrations.ts'
 import { metricTableNumbers, RowTable } from './schema/row-layout.ts'
 import { preparedClient, type Store, serverStore, toStderr } from './store.ts'
@@ -20,30 +24,26 @@ export interface Job {
   run(store: Store): Promise<void>
 }
 
-export interface CollectorOptions {
+export interface CollectorOptions extends DoorOptions {
   /** `.hotspan` folder: store and journal. */
   readonly dataDir: string
   /** Default `default`. */
   readonly project?: string
-  /** Default 127.0.0.1. Any other address makes the page ask for its token. */
+  /** Default 127.0.0.1. With an address that is not of this machine alone senders and the page need a token. */
   readonly host?: string
-  /** Default 4318; 0 takes a free one. */
-  readonly otlpHttpPort?: number
   /** Default 4319; 0 takes a free one. */
   readonly pagePort?: number
-  /** In front of `/v1/traces`. Default ''. */
-  readonly pathPrefix?: string
-  /** Origins of pages that may send, besides those of this machine. Default HOTSPAN_CORS_ORIGINS, separated by commas. */
-  readonly allowedOrigins?: readonly string[]
-  /** Largest body after decompression, bytes. Default 64 MiB. */
-  readonly maxBodyBytes?: number
+  /** Days of telemetry kept besides today, 0 for all. Default HOTSPAN_RETENTION_DAYS or 30. Embedded store only. */
+  readonly retentionDays?: number
+  /** Cap of the tables on disk, bytes, 0 for none: the oldest days go first. Default HOTSPAN_STORE_MAX_GB or 10 GB. Embedded store only. */
+  readonly maxStoreBytes?: number
   readonly routes?: readonly Route[]
   readonly jobs?: readonly Job[]
   /** Told about restarts, moved stores and refused rows. Default: standard error. */
   readonly onEvent?: (event: string) => void
 }
 
-export interface CollectorStats extends ReceiverStats {
+export interface CollectorStats extends IntakeStats {
   /** Spans, log records and data points that became part of the store since the start. */
   storedSpans: number
   storedLogs: number
@@ -52,13 +52,29 @@ export interface CollectorStats extends ReceiverStats {
   quarantinedRows: number
   /** Acknowledged and not yet in the store, bytes. */
   journalBytes: number
-  /** Tables of the project on disk, bytes; looked up every ten seconds. */
+  /** Tables on disk, bytes: of all projects in an embedded store, of this one on a server. Looked up every ten seconds. */
   diskBytes: number
+  /** The embedded store's cap, bytes; null for none. */
+  diskLimitBytes: number | null
+  /** Days kept besides today; null for all. */
+  retentionDays: number | null
+  /** Left on the disk of the data directory, bytes. */
+  diskFreeBytes: number
+  /** Partitions and parts dropped since the start to hold retention and cap, bytes. */
+  droppedBytes: number
+  /** `ok`, or why acknowledged rows wait in the journal. */
+  state: 'ok' | Trouble['kind']
+  /** '' when all is well. */
+  stateReason: string
+  /** Resident memory of the engine's process, bytes; 0 where there is none or it is not known. */
+  engineMemoryBytes: number
   engineRestarts: number
 }
 
 export interface Collector {
   readonly otlpUrl: string
+  /** OTLP/gRPC; null when it is not served. */
+  readonly grpcUrl: string | null
   readonly pageUrl: string
   /** Bearer token of the page, needed when it is not bound to loopback. */
   readonly token: string
@@ -70,8 +86,6 @@ export interface Collector {
   flush(): Promise<void>
   close(): Promise<void>
 }
-
-const diskEveryMs = 10_000
 
 /**
  * Receiver, store and private page in one process, with the engine in a child process. Throws `CollectorError` with the way
@@ -88,7 +102,13 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
   }
   try {
     const url = process.env.HOTSPAN_CLICKHOUSE_URL
-    const directory = await ownDirectory(options.dataDir, { project, onEvent, withEngine: !url })
+    const limits = storeLimits(options)
+    const directory = await ownDirectory(options.dataDir, {
+      project,
+      onEvent,
+      withEngine: !url,
+      maxStoreBytes: limits.maxBytes,
+    })
     closers.push(() => directory.close())
     const store = await openOwned(directory, url, project, database)
     closers.push(() => store.client.close())
@@ -100,18 +120,12 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     const journal = await Journal.open({ directory: join(directory.path, 'journal'), sink, onEvent })
     closers.push(() => journal.close())
 
-    const receiver = new Receiver({
-      journal,
-      project,
-      onEvent,
-      allowedOrigins: options.allowedOrigins ?? originsFromEnvironment(),
-      ...(options.pathPrefix === undefined ? {} : { pathPrefix: options.pathPrefix }),
-      ...(options.maxBodyBytes === undefined ? {} : { maxBodyBytes: options.maxBodyBytes }),
-    })
-    let diskBytes = 0
+    const doors = await openDoors({ ...options, dataDir: directory.path, project, host, journal, onEvent })
+    closers.push(() => doors.close())
+    const keeper = new StoreKeeper({ dataDir: directory.path, limits, onEvent })
     const stats = (): CollectorStats => ({
-      ...receiver.stats,
-      rejected: { ...receiver.stats.rejected },
+      ...doors.intake.stats,
+      rejected: { ...doors.intake.stats.rejected },
       storedSpans: journal.storedRows.get(RowTable.Traces) ?? 0,
       storedLogs: journal.storedRows.get(RowTable.Logs) ?? 0,
       storedMetricPoints: metricTableNumbers.reduce(
@@ -120,30 +134,31 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
       ),
       quarantinedRows: journal.quarantinedRows,
       journalBytes: journal.bytes,
-      diskBytes,
+      ...keeper.figures,
+      state: journal.trouble?.kind ?? 'ok',
+      stateReason: journal.trouble?.reason ?? '',
+      engineMemoryBytes: directory.engine?.memoryBytes ?? 0,
       engineRestarts: directory.engine?.restarts ?? 0,
     })
-    const loopback = host === '127.0.0.1' || host === '::1' || host === 'localhost'
     const routes = [
       ...(options.routes ?? []),
       ...builtInRoutes({ store, stats, quarantinedTo: directory.quarantinedTo }),
     ]
-    const page = createPageListener({ routes, token: directory.token, loopback, onEvent })
+    const page = createPageListener({
+      routes,
+      token: directory.token,
+      loopback: isLoopback(host),
+      tls: doors.tls,
+      onEvent,
+    })
 
-    const otlpUrl = await listen(receiver.server, host, options.otlpHttpPort ?? 4318, 'otlpHttpPort')
-    closers.push(() => stopListening(receiver.server))
-    const pageUrl = await listen(page, host, options.pagePort ?? 4319, 'pagePort')
+    const scheme = doors.tls === null ? 'http' : 'https'
+    const pageUrl = await listen(page, scheme, host, options.pagePort ?? 4319, 'pagePort')
     closers.push(() => stopListening(page))
+    const { otlpUrl, grpcUrl } = doors
     directory.announce({ otlpUrl, pageUrl })
 
-    const measureDisk: Job = {
-      name: 'disk use',
-      everyMs: diskEveryMs,
-      run: async () => {
-        diskBytes = await diskBytesOf(store)
-      },
-    }
-    const stopJobs = startJobs([measureDisk, ...(options.jobs ?? [])], store, onEvent)
+    const stopJobs = startJobs([keeper.job, ...(options.jobs ?? [])], store, onEvent)
     closers.push(stopJobs)
     let closing: Promise<void> | null = null
     const close = () => {
@@ -152,6 +167,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     }
     return {
       otlpUrl,
+      grpcUrl,
       pageUrl,
       token: directory.token,
       store: { ...store, close },
@@ -175,22 +191,6 @@ async function openOwned(
   if (directory.engine === null) return serverStore(url ?? '', project)
   const client = await preparedClient(directory.engine, database)
   return { client, database, project, mode: 'owned', close: () => client.close() }
-}
-
-async function diskBytesOf(store: Store): Promise<number> {
-  const answer = await store.client.query({
-    query: 'SELECT sum(bytes_on_disk) AS bytes FROM system.parts WHERE database = {database:String}',
-    query_params: { database: store.database },
-    format: 'JSONEachRow',
-  })
-  return Number((await answer.json<{ bytes: string }>())[0]?.bytes ?? 0)
-}
-
-function originsFromEnvironment(): string[] {
-  return (process.env.HOTSPAN_CORS_ORIGINS ?? '')
-    .split(',')
-    .map((origin) => origin.trim())
-    .filter((origin) => origin !== '')
 }
 
 function startJobs(
@@ -219,33 +219,4 @@ function startJobs(
     for (const timer of timers) clearTimeout(timer)
     await Promise.all(running)
   }
-}
-
-async function listen(server: Server, host: string, port: number, option: string): Promise<string> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(
-        error.code === 'EADDRINUSE'
-          ? new CollectorError(
-              'HS_PORT_TAKEN',
-              `port ${port} on ${host} is taken (${option}); choose another one, or 0 for any free one`,
-              { cause: error },
-            )
-          : error,
-      )
-    })
-    server.listen(port, host, () => resolve())
-  })
-  const address = server.address()
-  const bound = typeof address === 'object' && address !== null ? address.port : port
-  return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`
-}
-
-/** No new connections; requests under way are answered, for at most five seconds. */
-async function stopListening(server: Server): Promise<void> {
-  const ended = new Promise<void>((resolve) => server.close(() => resolve()))
-  server.closeIdleConnections()
-  const kill = setTimeout(() => server.closeAllConnections(), 5000)
-  await ended
-  clearTimeout(kill)
 }

@@ -11,6 +11,15 @@ export type CollectorErrorCode =
   | 'HS_PROJECT_NAME'
   | 'HS_SCOPE'
   | 'HS_CLOSED'
+  | 'HS_ACCESS_FILE'
+  | 'HS_TOKEN_ORIGINS'
+  | 'HS_TLS'
+  | 'HS_IMPORT'
+  | 'HS_FORWARD'
+  | 'HS_LIMIT'
+  | 'HS_DISK_FULL'
+  | 'HS_BACKUP'
+  | 'HS_RESTORE'
 
 export class CollectorError extends Error {
   readonly code: CollectorErrorCode

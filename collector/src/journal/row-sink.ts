@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client'
 import { sqlName, sqlString } from '../engine/query-parameters.ts'
+import { migrate } from '../schema/migrations.ts'
 import type { RowLayout } from '../schema/row-layout.ts'
 import { writeAll } from './write-all.ts'
 
@@ -30,10 +31,26 @@ const settings = (token: string) =>
 const target = (group: RowGroup) =>
   `INSERT INTO ${sqlName(group.database)}.${group.layout.table} (${group.layout.columns.map(sqlName).join(', ')})`
 
+/** Makes the database of a project before its first rows: a token may name a project that nobody has sent to yet. */
+function databases(client: ClickHouseClient): (database: string) => Promise<void> {
+  const ready = new Map<string, Promise<void>>()
+  return (database) => {
+    let making = ready.get(database)
+    if (making === undefined) {
+      making = migrate(client, database)
+      ready.set(database, making)
+      making.catch(() => ready.delete(database))
+    }
+    return making
+  }
+}
+
 /** Through a file beside the engine's socket: inline binary inserts are broken in the library. */
 export function embeddedSink(client: ClickHouseClient, scratchDir: string): RowSink {
+  const prepare = databases(client)
   return {
     async insert(group) {
+      await prepare(group.database)
       const path = join(scratchDir, `${randomUUID()}.rows`)
       const file = await open(path, 'wx', 0o600)
       try {
@@ -51,8 +68,10 @@ export function embeddedSink(client: ClickHouseClient, scratchDir: string): RowS
 }
 
 export function serverSink(client: ClickHouseClient): RowSink {
+  const prepare = databases(client)
   return {
     async insert(group) {
+      await prepare(group.database)
       const answer = await client.exec({
         query: `${target(group)} ${settings(group.token)} FORMAT RowBinary`,
         values: Readable.from(group.chunks, { objectMode: false }),

@@ -1,5 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { TlsFiles } from '../access/tls.ts'
 import { messageOf } from '../errors.ts'
 import { matchPath, type Route } from './routes.ts'
 
@@ -8,6 +10,8 @@ export interface PageListenerOptions {
   readonly token: string
   /** Bound to loopback: the token is not asked for, but other host names are refused (DNS rebinding). */
   readonly loopback: boolean
+  /** Served over HTTPS when given. */
+  readonly tls: TlsFiles | null
   readonly onEvent: (event: string) => void
 }
 
@@ -24,14 +28,15 @@ class Refusal extends Error {
 
 /** The private page and API. It never shares a listener with the public intake. */
 export function createPageListener(options: PageListenerOptions): Server {
-  return createServer((request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse): void => {
     handle(options, request, response).catch((error: unknown) => {
       const status = error instanceof Refusal ? error.status : 500
       if (status === 500) options.onEvent(`page: ${error instanceof Error ? error.stack : messageOf(error)}`)
       if (!response.headersSent) sendJson(response, status, { error: { message: messageOf(error) } })
       else response.destroy()
     })
-  })
+  }
+  return options.tls === null ? createServer(answer) : createTlsServer(options.tls, answer)
 }
 
 async function handle(
@@ -44,7 +49,8 @@ async function handle(
     throw new Refusal(403, 'this host name is not one of this machine')
   }
   const { origin } = request.headers
-  if (origin !== undefined && origin !== `http://${request.headers.host}`) {
+  const scheme = options.tls === null ? 'http' : 'https'
+  if (origin !== undefined && origin !== `${scheme}://${request.headers.host}`) {
     throw new Refusal(403, 'pages of other origins may not ask here')
   }
   if (!options.loopback && !tokenFits(request, url, options.token)) {

@@ -11,12 +11,12 @@ export function originAllowed(origin: string, allowed: readonly string[]): boole
 export function applyCors(
   request: IncomingMessage,
   response: ServerResponse,
-  allowed: readonly string[],
+  allowed: (origin: string) => boolean,
 ): boolean {
   const { origin } = request.headers
   if (origin === undefined) return true
   response.setHeader('Vary', 'Origin')
-  if (!originAllowed(origin, allowed)) return false
+  if (!allowed(origin)) return false
   response.setHeader('Access-Control-Allow-Origin', origin)
   // `sendBeacon` sends credentials and fails without this.
   response.setHeader('Access-Control-Allow-Credentials', 'true')
@@ -27,7 +27,7 @@ export function applyCors(
 export function answerPreflight(
   request: IncomingMessage,
   response: ServerResponse,
-  allowed: readonly string[],
+  allowed: (origin: string) => boolean,
 ): void {
   if (applyCors(request, response, allowed) && request.headers.origin !== undefined) {
     response.setHeader('Access-Control-Allow-Methods', 'POST, OPTIONS')

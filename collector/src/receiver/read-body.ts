@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
 import { promisify } from 'node:util'
 import {
   gunzip,
@@ -10,7 +10,7 @@ import {
   zstdDecompress,
   zstdDecompressSync,
 } from 'node:zlib'
-import { HttpFailure } from './http-failure.ts'
+import { IntakeFailure } from './intake-failure.ts'
 
 /** Bytes of all bodies that are in memory at once, over all connections. Past it senders are told to come again. */
 export class BodyBudget {
@@ -40,11 +40,13 @@ export class BodyBudget {
 const drainFactor = 16
 
 /**
- * The body as it came, at most `maxBytes`. Throws `HttpFailure` 413 over it, 429 when the budget of all bodies is used up, and
- * 400 when the sender went away. The caller gives the budget back.
+ * The body as it came, at most `maxBytes`; `declaredBytes` is what the sender announced, NaN when it did not. Throws
+ * `IntakeFailure` 413 over it, 429 when the budget of all bodies is used up, and 400 when the sender went away. The caller
+ * gives the budget back.
  */
 export function readBody(
-  request: IncomingMessage,
+  request: Readable,
+  declaredBytes: number,
   maxBytes: number,
   budget: BodyBudget,
 ): Promise<{ body: Buffer; reservedBytes: number }> {
@@ -52,15 +54,14 @@ export function readBody(
     let chunks: Buffer[] = []
     let bytes = 0
     let reservedBytes = 0
-    let failure: HttpFailure | null = null
-    const refuse = (why: HttpFailure) => {
+    let failure: IntakeFailure | null = null
+    const refuse = (why: IntakeFailure) => {
       failure = why
       chunks = []
       budget.give(reservedBytes)
       reservedBytes = 0
     }
-    const declared = Number(request.headers['content-length'])
-    if (declared > maxBytes) refuse(tooLarge(maxBytes))
+    if (declaredBytes > maxBytes) refuse(tooLarge(maxBytes))
     request.on('data', (chunk: Buffer) => {
       bytes += chunk.length
       if (failure !== null) {
@@ -82,21 +83,21 @@ export function readBody(
       if (request.readableEnded) return
       budget.give(reservedBytes)
       reservedBytes = 0
-      reject(failure ?? new HttpFailure(400, 'aborted', 'the connection ended before the body did'))
+      reject(failure ?? new IntakeFailure(400, 'aborted', 'the connection ended before the body did'))
     })
   })
 }
 
-export function tooLarge(maxBytes: number): HttpFailure {
-  return new HttpFailure(
+export function tooLarge(maxBytes: number): IntakeFailure {
+  return new IntakeFailure(
     413,
     'too-large',
     `the body is larger than ${maxBytes} bytes, counted after decompression; send smaller batches`,
   )
 }
 
-export function busy(): HttpFailure {
-  return new HttpFailure(429, 'busy', 'too many bodies are being read at once', { retryAfterSec: 1 })
+export function busy(): IntakeFailure {
+  return new IntakeFailure(429, 'busy', 'too many bodies are being read at once', { retryAfterSec: 1 })
 }
 
 // Above this a body is inflated on the thread pool; below, the detour costs more than it frees.
@@ -107,7 +108,7 @@ const pooled = { gzip: promisify(gunzip), zstd: promisify(zstdDecompress) }
 const inflateZlib = promisify(inflate)
 const inflatePlain = promisify(inflateRaw)
 
-/** Undoes `Content-Encoding` into at most `maxBytes`. Throws `HttpFailure` 413, or 400 for damaged data and unknown encodings. */
+/** Undoes `Content-Encoding` into at most `maxBytes`. Throws `IntakeFailure` 413, or 400 for damaged data and unknown encodings. */
 export async function decompress(body: Buffer, encoding: string, maxBytes: number): Promise<Buffer> {
   const options = { maxOutputLength: maxBytes }
   const small = body.length <= inflateInlineBytes
@@ -131,9 +132,9 @@ export async function decompress(body: Buffer, encoding: string, maxBytes: numbe
     }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge(maxBytes)
-    throw new HttpFailure(400, 'bad-data', `the body is not valid ${encoding}: ${(error as Error).message}`)
+    throw new IntakeFailure(400, 'bad-data', `the body is not valid ${encoding}: ${(error as Error).message}`)
   }
-  throw new HttpFailure(
+  throw new IntakeFailure(
     400,
     'unsupported-encoding',
     `Content-Encoding ${JSON.stringify(encoding.slice(0, 40))} is not known; expected gzip, deflate, zstd or none`,

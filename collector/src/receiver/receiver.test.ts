@@ -161,7 +161,9 @@ describe.skipIf(missingEngine() !== null)('receiver', () => {
     expect((await post(encodeTraces(oneTrace().data))).status).toBe(200)
   })
 
-  test('a large resource over very many spans is 413: its rows would be terabytes', async () => {
+  test('a large resource over very many spans is 413: its rows would be terabytes', {
+    timeout: 60_000,
+  }, async () => {
     const { data } = oneTrace(2000)
     const { resource, ...rest } = data.resourceSpans[0]!
     const attributes = [...resource.attributes, { key: 'big', value: 'x'.repeat(1024 * 1024) }]

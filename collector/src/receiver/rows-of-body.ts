@@ -15,7 +15,7 @@ import { type MetricRows, metricRowsFromObjects } from '../transcode/metrics-fro
 import { RowsTooLarge } from '../transcode/row-writer.ts'
 import { type Rows, spanRowsFromObjects } from '../transcode/spans-from-objects.ts'
 import { spanRowsFromProtobuf } from '../transcode/spans-from-protobuf.ts'
-import { HttpFailure } from './http-failure.ts'
+import { IntakeFailure } from './intake-failure.ts'
 
 export type Encoding = 'protobuf' | 'json'
 
@@ -25,7 +25,7 @@ export interface BodyRows {
   readonly partial: PartialSuccess | null
 }
 
-/** Throws `HttpFailure` 400 for a body that is not such a message. */
+/** Throws `IntakeFailure` 400 for a body that is not such a message. */
 export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): BodyRows {
   try {
     if (signal === 'metrics') {
@@ -43,12 +43,12 @@ export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): Bo
     return { tables: rows.rows === 0 ? [] : [{ table, rows }], partial: null }
   } catch (error) {
     if (error instanceof WireError || error instanceof OtlpJsonError || error instanceof SyntaxError) {
-      throw new HttpFailure(400, 'bad-data', `not an OTLP ${signal} request: ${error.message}`, {
+      throw new IntakeFailure(400, 'bad-data', `not an OTLP ${signal} request: ${error.message}`, {
         violations: [{ field: signal, description: error.message }],
       })
     }
     if (error instanceof RowsTooLarge) {
-      throw new HttpFailure(
+      throw new IntakeFailure(
         413,
         'too-large',
         `${error.message}; send smaller batches, or fewer resource attributes`,

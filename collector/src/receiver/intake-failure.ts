@@ -3,6 +3,10 @@ import { type FieldViolation, RpcCode } from '@hotspan/otlp'
 /** Why a body was not taken; counted by this name. */
 export type RejectReason =
   | 'bad-data'
+  | 'no-token'
+  | 'forbidden'
+  | 'rate-limit'
+  | 'unsupported-signal'
   | 'too-large'
   | 'unsupported-type'
   | 'unsupported-encoding'
@@ -15,8 +19,10 @@ export type RejectReason =
   | 'aborted'
   | 'internal'
 
-/** An answer that is not success, with the parts of its `google.rpc.Status`. */
-export class HttpFailure extends Error {
+/**
+ * Why a body was refused: the HTTP status, and the parts of the `google.rpc.Status` that the answer carries in HTTP and in gRPC.
+ */
+export class IntakeFailure extends Error {
   readonly status: number
   readonly reason: RejectReason
   readonly rpcCode: number
@@ -44,11 +50,14 @@ function rpcCodeOf(status: number): number {
     case 413:
     case 415:
       return RpcCode.InvalidArgument
+    case 401:
+      return RpcCode.Unauthenticated
     case 403:
       return RpcCode.PermissionDenied
     case 404:
       return RpcCode.NotFound
     case 405:
+    case 501:
       return RpcCode.Unimplemented
     case 429:
       return RpcCode.ResourceExhausted

@@ -1,0 +1,117 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { writeFileDurably } from '../data-directory/durable-file.ts'
+import { IntakeFailure } from '../receiver/intake-failure.ts'
+import type { ProjectLimits } from './token-file.ts'
+
+interface DayUse {
+  bytes: number
+  records: number
+}
+
+interface UsageFile {
+  readonly schemaVersion: 1
+  /** UTC day, `2026-11-21`. */
+  readonly day: string
+  readonly projects: Readonly<Record<string, DayUse>>
+}
+
+const burstSec = 10
+const dayMs = 86_400_000
+
+/** Holds projects to their limits. The use of the day outlives a restart: it is written down every few seconds. */
+export class ProjectMeter {
+  private readonly path: string
+  private readonly limitsOf: (project: string) => ProjectLimits
+  private readonly now: () => number
+  private readonly buckets = new Map<string, { bytes: number; atMs: number }>()
+  private day: string
+  private use = new Map<string, DayUse>()
+  private dirty = false
+
+  constructor(dataDir: string, limitsOf: (project: string) => ProjectLimits, now: () => number = Date.now) {
+    this.path = join(dataDir, 'usage.json')
+    this.limitsOf = limitsOf
+    this.now = now
+    this.day = dayOf(now())
+    try {
+      const file = JSON.parse(readFileSync(this.path, 'utf8')) as Partial<UsageFile> | null
+      if (file?.schemaVersion === 1 && file.day === this.day)
+        this.use = new Map(Object.entries(file.projects ?? {}))
+    } catch {
+      // None yet, or not readable: the day starts at zero.
+    }
+  }
+
+  /** Counts a body that is about to be kept. Throws `IntakeFailure` 429 with the time after which it would be taken. */
+  take(project: string, bytes: number): void {
+    const limits = this.limitsOf(project)
+    const nowMs = this.now()
+    const used = this.usedToday(project, nowMs)
+    const { bytesPerDay = Infinity, recordsPerDay = Infinity, bytesPerSec } = limits
+    if (used.bytes >= bytesPerDay || used.records >= recordsPerDay) {
+      const what = used.bytes >= bytesPerDay ? `${bytesPerDay} bytes` : `${recordsPerDay} records`
+      throw overLimit(`project ${project} has used its ${what} of today (UTC)`, dayMs - (nowMs % dayMs))
+    }
+    if (bytesPerSec !== undefined) this.takeFromBucket(project, bytes, bytesPerSec, nowMs)
+    used.bytes += bytes
+    this.dirty = true
+  }
+
+  /** Counts records that were kept. */
+  count(project: string, records: number): void {
+    this.usedToday(project, this.now()).records += records
+    this.dirty = true
+  }
+
+  /** Use of today by project. */
+  get today(): Readonly<Record<string, Readonly<DayUse>>> {
+    return Object.fromEntries(this.use)
+  }
+
+  /** Writes the use down, when there is something new. */
+  save(): void {
+    if (!this.dirty) return
+    this.dirty = false
+    const file: UsageFile = { schemaVersion: 1, day: this.day, projects: this.today }
+    writeFileDurably(this.path, `${JSON.stringify(file)}\n`)
+  }
+
+  /** A body may be larger than what is left; the debt is then waited for. */
+  private takeFromBucket(project: string, bytes: number, bytesPerSec: number, nowMs: number): void {
+    const full = bytesPerSec * burstSec
+    const bucket = this.buckets.get(project) ?? { bytes: full, atMs: nowMs }
+    bucket.bytes = Math.min(full, bucket.bytes + ((nowMs - bucket.atMs) / 1000) * bytesPerSec)
+    bucket.atMs = nowMs
+    this.buckets.set(project, bucket)
+    if (bucket.bytes <= 0) {
+      throw overLimit(
+        `project ${project} sends more than its ${bytesPerSec} bytes per second`,
+        (-bucket.bytes / bytesPerSec) * 1000,
+      )
+    }
+    bucket.bytes -= bytes
+  }
+
+  private usedToday(project: string, nowMs: number): DayUse {
+    const day = dayOf(nowMs)
+    if (day !== this.day) {
+      this.day = day
+      this.use = new Map()
+    }
+    let used = this.use.get(project)
+    if (used === undefined) {
+      used = { bytes: 0, records: 0 }
+      this.use.set(project, used)
+    }
+    return used
+  }
+}
+
+const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+
+function overLimit(message: string, waitMs: number): IntakeFailure {
+  return new IntakeFailure(429, 'rate-limit', message, {
+    retryAfterSec: Math.max(1, Math.ceil(waitMs / 1000)),
+  })
+}

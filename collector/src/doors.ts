@@ -1,0 +1,100 @@
+import { Gate } from './access/gate.ts'
+import { ProjectMeter } from './access/project-meter.ts'
+import { readTlsFiles, type TlsFiles } from './access/tls.ts'
+import type { Journal } from './journal/journal.ts'
+import { isLoopback, listen, stopListening } from './listening.ts'
+import { GrpcReceiver } from './receiver/grpc.ts'
+import { Intake } from './receiver/intake.ts'
+import { Receiver } from './receiver/receiver.ts'
+
+export interface DoorOptions {
+  /** Default 4318; 0 takes a free one. */
+  readonly otlpHttpPort?: number
+  /** OTLP/gRPC; 0 takes a free one. Default null: not served. */
+  readonly otlpGrpcPort?: number | null
+  /** In front of `/v1/traces`. Default ''. */
+  readonly pathPrefix?: string
+  /** Origins of pages that may send, besides those of this machine. Default HOTSPAN_CORS_ORIGINS, separated by commas. */
+  readonly allowedOrigins?: readonly string[]
+  /** Largest body after decompression, bytes. Default 64 MiB. */
+  readonly maxBodyBytes?: number
+  /** PEM files; with them every listener speaks TLS. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string } | null
+}
+
+export interface DoorsFrom extends DoorOptions {
+  readonly dataDir: string
+  readonly project: string
+  readonly host: string
+  readonly journal: Journal
+  readonly onEvent: (event: string) => void
+}
+
+/** The public intake, open. */
+export interface Doors {
+  readonly intake: Intake
+  readonly gate: Gate
+  readonly tls: TlsFiles | null
+  readonly otlpUrl: string
+  /** null when it is not served. */
+  readonly grpcUrl: string | null
+  close(): Promise<void>
+}
+
+const saveUseEveryMs = 5000
+
+/**
+ * Opens what senders talk to. Beyond loopback everybody has to show a token; on loopback a token says which project, and without
+ * one the collector's own project receives.
+ */
+export async function openDoors(from: DoorsFrom): Promise<Doors> {
+  const { dataDir, project, host, journal, onEvent } = from
+  const tls = from.tls ? readTlsFiles(from.tls.certFile, from.tls.keyFile) : null
+  const scheme = tls === null ? 'http' : 'https'
+  const gate = new Gate({ dataDir, project, required: !isLoopback(host), onEvent })
+  const meter = new ProjectMeter(dataDir, (name) => gate.limitsOf(name))
+  const intake = new Intake({
+    journal,
+    meter,
+    onEvent,
+    ...(from.maxBodyBytes === undefined ? {} : { maxBodyBytes: from.maxBodyBytes }),
+  })
+  const closers: (() => Promise<void>)[] = []
+  const close = async () => {
+    for (const closer of closers.splice(0).reverse()) await closer()
+  }
+  const saving = setInterval(() => meter.save(), saveUseEveryMs)
+  saving.unref()
+  closers.push(async () => {
+    clearInterval(saving)
+    meter.save()
+  })
+  try {
+    const receiver = new Receiver({
+      intake,
+      gate,
+      tls,
+      allowedOrigins: from.allowedOrigins ?? originsFromEnvironment(),
+      ...(from.pathPrefix === undefined ? {} : { pathPrefix: from.pathPrefix }),
+    })
+    const otlpUrl = await listen(receiver.server, scheme, host, from.otlpHttpPort ?? 4318, 'otlpHttpPort')
+    closers.push(() => stopListening(receiver.server))
+    let grpcUrl: string | null = null
+    if (typeof from.otlpGrpcPort === 'number') {
+      const grpc = new GrpcReceiver({ intake, gate, tls })
+      grpcUrl = await listen(grpc.server, scheme, host, from.otlpGrpcPort, 'otlpGrpcPort')
+      closers.push(() => grpc.close())
+    }
+    return { intake, gate, tls, otlpUrl, grpcUrl, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function originsFromEnvironment(): string[] {
+  return (process.env.HOTSPAN_CORS_ORIGINS ?? '')
+    .split(',')
+    .map((origin) => origin.trim())
+    .filter((origin) => origin !== '')
+}

@@ -1,0 +1,179 @@
+import { hash } from 'node:crypto'
+import type { PartialSuccess, Signal } from '@hotspan/otlp'
+import type { ProjectMeter } from '../access/project-meter.ts'
+import { messageOf } from '../errors.ts'
+import { newFrame } from '../journal/frame.ts'
+import { type Journal, JournalFullError } from '../journal/journal.ts'
+import { metricTableNumbers, type RowTable } from '../schema/row-layout.ts'
+import { IntakeFailure, type RejectReason } from './intake-failure.ts'
+import { BodyBudget, busy } from './read-body.ts'
+import { type BodyRows, type Encoding, rowsOfBody } from './rows-of-body.ts'
+
+export interface IntakeOptions {
+  readonly journal: Journal
+  /** Holds projects to their limits. */
+  readonly meter: ProjectMeter
+  /** Largest body, after decompression too, bytes. Default 64 MiB, as the specification advises. */
+  readonly maxBodyBytes?: number
+  /** All bodies and their rows in memory together, bytes. Default 512 MiB. */
+  readonly maxBytesInFlight?: number
+  readonly onEvent: (event: string) => void
+}
+
+/** Counts since the start. Rows are spans, log records or data points. */
+export interface IntakeStats {
+  bodies: number
+  receivedSpans: number
+  receivedLogs: number
+  receivedMetricPoints: number
+  /** Bodies that were seen before and acknowledged again. */
+  duplicates: number
+  /** Bodies that were refused, by reason. */
+  rejected: Partial<Record<RejectReason, number>>
+  /** Data points that no row can hold; their senders were told. */
+  rejectedMetricPoints: number
+}
+
+/** One body, whole and decompressed. */
+export interface SentBody {
+  readonly signal: Signal
+  readonly encoding: Encoding
+  readonly bytes: Buffer
+  readonly project: string
+  /** A sender's own id of the body, hex: a repeated one may be cut differently. */
+  readonly chunk?: string | null
+}
+
+/**
+ * What all doors (OTLP over HTTP and gRPC, Zipkin) hand their bodies to. A body is acknowledged when the journal has its rows.
+ */
+export class Intake {
+  readonly maxBodyBytes: number
+  readonly budget: BodyBudget
+  readonly stats: IntakeStats = {
+    bodies: 0,
+    receivedSpans: 0,
+    receivedLogs: 0,
+    receivedMetricPoints: 0,
+    duplicates: 0,
+    rejected: {},
+    rejectedMetricPoints: 0,
+  }
+  private readonly journal: Journal
+  private readonly meter: ProjectMeter
+  private readonly onEvent: (event: string) => void
+
+  constructor(options: IntakeOptions) {
+    this.journal = options.journal
+    this.meter = options.meter
+    this.onEvent = options.onEvent
+    this.maxBodyBytes = options.maxBodyBytes ?? 64 * 1024 * 1024
+    this.budget = new BodyBudget(options.maxBytesInFlight ?? 512 * 1024 * 1024)
+  }
+
+  /** Throws `IntakeFailure` 429 while nothing could be kept: asked before a body is read. */
+  checkRoom(): void {
+    if (this.journal.isFull) throw journalFull()
+  }
+
+  /** Keeps the body; returns what the sender is told about records that were not kept. Throws `IntakeFailure`. */
+  async take(body: SentBody): Promise<PartialSuccess | null> {
+    const key = keyOf(body)
+    return await this.keep(body, key, () => rowsOfBody(body.signal, body.encoding, body.bytes))
+  }
+
+  private async keep(body: SentBody, key: string, rowsOf: () => BodyRows): Promise<PartialSuccess | null> {
+    const { signal, project } = body
+    this.stats.bodies += 1
+    const receivedMs = Date.now()
+    if (this.journal.seen.has(key, receivedMs)) {
+      this.stats.duplicates += 1
+      return null
+    }
+    this.meter.take(project, body.bytes.length)
+    const { tables, partial } = rowsOf()
+    let reservedBytes = 0
+    try {
+      for (const { rows } of tables) {
+        if (!this.budget.take(rows.payload.length)) throw busy()
+        reservedBytes += rows.payload.length
+      }
+      // All are waited for, also when one fails: their bytes stay counted as long as they are there.
+      const outcomes = await Promise.allSettled(
+        tables.map(({ table, rows: { rows, payload } }) =>
+          this.journal.append(
+            newFrame({ project, table, rows, receivedMs, key: keyInTable(key, table), payload }),
+          ),
+        ),
+      )
+      let written = 0
+      for (const [index, outcome] of outcomes.entries()) {
+        if (outcome.status === 'rejected') throw outcome.reason
+        if (outcome.value === 'written') written += tables[index]!.rows.rows
+      }
+      this.meter.count(project, written)
+      if (tables.length > 0 && written === 0) this.stats.duplicates += 1
+      if (signal === 'traces') this.stats.receivedSpans += written
+      else if (signal === 'logs') this.stats.receivedLogs += written
+      else this.stats.receivedMetricPoints += written
+      this.stats.rejectedMetricPoints += partial?.rejected ?? 0
+      return partial
+    } finally {
+      this.budget.give(reservedBytes)
+    }
+  }
+
+  /** The failure that the sender is told, counted; an unexpected one is reported. */
+  refuse(error: unknown): IntakeFailure {
+    const failure = error instanceof IntakeFailure ? error : this.unexpected(error)
+    this.stats.rejected[failure.reason] = (this.stats.rejected[failure.reason] ?? 0) + 1
+    return failure
+  }
+
+  private unexpected(error: unknown): IntakeFailure {
+    if (error instanceof JournalFullError) return journalFull()
+    const code = (error as NodeJS.ErrnoException).code
+    if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) {
+      return new IntakeFailure(503, 'journal-failed', `the journal could not be written (${code})`, {
+        retryAfterSec: 5,
+      })
+    }
+    this.onEvent(`receiver: ${error instanceof Error ? error.stack : messageOf(error)}`)
+    return new IntakeFailure(500, 'internal', 'the collector failed on this body')
+  }
+}
+
+function journalFull(): IntakeFailure {
+  return new IntakeFailure(
+    429,
+    'journal-full',
+    'the store has been away for too long and the journal is full',
+    { retryAfterSec: 10 },
+  )
+}
+
+/** 16 bytes as latin1 text: what tells that a body was seen before. */
+function keyOf({ signal, bytes, chunk, project }: SentBody): string {
+  const named = typeof chunk === 'string' && /^[0-9a-f]{8,64}$/i.test(chunk)
+  const digest = named
+    ? hash('sha256', `${project}:${signal}:${chunk.toLowerCase()}`, 'buffer')
+    : hash('sha256', bytes, 'buffer')
+  if (!named) {
+    // The same body from two projects is two bodies.
+    const salt = hash('sha256', project, 'buffer')
+    for (let i = 0; i < 16; i++) digest[i] = digest[i]! ^ salt[i]!
+    // The first byte tells signals apart: an empty-looking body may be valid for two of them.
+    digest[0] = (digest[0]! & 0xfc) | (signal === 'traces' ? 0 : signal === 'logs' ? 1 : 2)
+  }
+  // Table 0, which no frame of a metrics body has: see `keyInTable`.
+  if (signal === 'metrics') digest[1] = digest[1]! & 0xf8
+  return digest.toString('latin1', 0, 16)
+}
+
+/** Metrics fill several tables, each with a frame: a body of which only some were written is completed when it comes again. */
+function keyInTable(key: string, table: RowTable): string {
+  if (!metricTableNumbers.includes(table)) return key
+  const inTable = Buffer.from(key, 'latin1')
+  inTable[1] = inTable[1]! | table
+  return inTable.toString('latin1')
+}
