@@ -24,21 +24,26 @@ import { ConfiguredPropagator } from './propagation/configured-propagator.ts'
 import { createPropagation } from './propagation/propagation.ts'
 import { awaitColdStart } from './resource/cold-start.ts'
 import { askForResource, thisMachine } from './resource/detect.ts'
+import type { QueueCounts } from './send/batch.ts'
 import { encodeResource, resourceAttributes } from './resource/resource.ts'
 import { createSender } from './send/sender.ts'
-import { type SpanCounts, SpanQueue } from './send/span-queue.ts'
+import { SpanQueue } from './send/span-queue.ts'
+import { type Signals, startSignals } from './signals.ts'
 import { type AgentOptions, readSettings } from './settings.ts'
 import { AGENT_VERSION } from './version.ts'
 
 export interface AgentStats {
   readonly running: boolean
   /** `made = sent + failed + dropped + queued`. */
-  readonly spans: SpanCounts
+  readonly spans: QueueCounts
+  /** Log records that go out as OTLP, by the same rule; all zero when they do not. */
+  readonly logs: QueueCounts
   /** Faults of our own instrumentations, by name. */
   readonly faults: Record<string, FaultCount>
 }
 
 interface Running {
+  readonly signals: Signals
   readonly queue: SpanQueue
   flush(deadlineMs: number): Promise<void>
   stop(): Promise<void>
@@ -46,7 +51,7 @@ interface Running {
 
 let current: Running | undefined
 
-const NO_SPANS: SpanCounts = { made: 0, sent: 0, failed: 0, dropped: 0, queued: 0 }
+const NOTHING: QueueCounts = { made: 0, sent: 0, failed: 0, dropped: 0, queued: 0 }
 
 /**
  * Starts tracing this thread; a second call does nothing. Returns whether the agent runs: not when it is switched off
@@ -86,12 +91,15 @@ export function start(options: AgentOptions = {}): boolean {
   runtime.limits = settings.limits
   runtime.ended = (span) => queue.add(span)
 
-  const stops: (() => void)[] = []
+  const signals = startSignals(settings, resource, log)
   // Metadata services are asked behind the app's back: the start waits for nothing.
   void active.run(SUPPRESSED_CONTEXT, askForResource, settings.detectors, thisMachine).then((told) => {
     if (Object.keys(told).length === 0) return
-    queue.setResource(encodeResource({ ...resource, ...told, ...settings.resource }))
+    const whole = { ...resource, ...told, ...settings.resource }
+    queue.setResource(encodeResource(whole))
+    signals.setResource(whole)
   })
+  const stops: (() => void)[] = []
 
   const install = (name: string, make: () => () => void): void => {
     if (!settings.without.has(name)) stops.push(make())
@@ -110,6 +118,7 @@ export function start(options: AgentOptions = {}): boolean {
     configureOnnxruntime({ callSites: settings.callSites })
     packages.push(
       { name: 'onnxruntime-node', patch: instrumentOnnxruntime },
+  packages.push(...signals.packages)
       { name: 'onnxruntime-common', patch: instrumentOnnxruntime },
     )
   }
@@ -119,7 +128,8 @@ export function start(options: AgentOptions = {}): boolean {
   const eventLoop = settings.without.has('event-loop') ? undefined : watchEventLoop(settings.profile, log)
   const flush = (deadlineMs: number): Promise<void> => {
     eventLoop?.settle()
-    return sender.flush(deadlineMs)
+    return Promise.all([sender.flush(deadlineMs), signals.flush(deadlineMs)]).then(() => {})
+    signals,
   }
   stops.push(watchExit(() => flush(settings.flushDeadlineMs)))
   current = {
@@ -129,6 +139,7 @@ export function start(options: AgentOptions = {}): boolean {
       for (const end of stops) end()
       await flush(settings.flushDeadlineMs)
       eventLoop?.stop()
+      signals.stop()
       runtime.ended = () => {}
       runtime.touched = null
       runtime.traceActivated = null
@@ -153,7 +164,8 @@ export async function stop(): Promise<void> {
 export function stats(): AgentStats {
   return {
     running: current !== undefined,
-    spans: { ...(current?.queue.counts ?? NO_SPANS) },
+    spans: { ...(current?.queue.counts ?? NOTHING) },
+    logs: { ...(current?.signals.logCounts ?? NOTHING) },
     faults: faultCounts(),
   }
 }

@@ -1,9 +1,10 @@
 import { MAX_VALUE_LENGTH, type SpanLimits } from './core/runtime.ts'
 import { type RootSampler, ratioSampler } from './core/sampler.ts'
 import { isDisabled, isTrue } from './disabled.ts'
+import type { LogQueueLimits } from './logs/log-queue.ts'
 import { detectorNames } from './resource/detect.ts'
 import type { Endpoint } from './send/post.ts'
-import { endpointOf, parsePairs } from './settings-endpoint.ts'
+import { endpointOf, parsePairs, type ReadWhole } from './settings-endpoint.ts'
 
 /** What `start()` takes; each wins over its environment variable. */
 export interface AgentOptions {
@@ -21,6 +22,8 @@ export interface AgentOptions {
   sampleRatio?: number
   /** Header formats, first valid wins: `OTEL_PROPAGATORS`. Default `tracecontext`, `baggage`. */
   propagators?: readonly string[]
+  /** pino's and winston's records as OTLP too; `OTEL_LOGS_EXPORTER=otlp`. Default off. */
+  logs?: boolean
   /** File, line and function of the app's call on database spans; `HOTSPAN_CALL_SITES=1`. Default off. */
   callSites?: boolean
   /** Samples that name the blocking function of event-loop stalls, by `@datadog/pprof`; `HOTSPAN_PROFILE=1`. Default off. */
@@ -31,6 +34,13 @@ export interface AgentOptions {
   without?: readonly string[]
   /** Longest time a last flush may take, ms; `HOTSPAN_FLUSH_DEADLINE_MS`. Default 5000. */
   flushDeadlineMs?: number
+}
+
+/** How log records are sent. */
+export interface LogSettings {
+  readonly endpoint: Endpoint
+  readonly delayMs: number
+  readonly limits: LogQueueLimits
 }
 
 export interface Settings {
@@ -47,6 +57,8 @@ export interface Settings {
   readonly propagators: readonly string[]
   readonly delayMs: number
   readonly queue: { readonly maxBytes: number; readonly maxSpans: number; readonly batchSpans: number }
+  /** Null when log records stay where the app writes them. */
+  readonly logs: LogSettings | null
   readonly callSites: boolean
   readonly profile: boolean
   readonly serverTiming: boolean
@@ -100,6 +112,7 @@ export function readSettings(options: AgentOptions, env: Env): Settings {
       maxSpans: whole('OTEL_BSP_MAX_QUEUE_SIZE', 65_536, 1),
       batchSpans: whole('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512, 1),
     },
+    logs: logsOf(options, env, whole, complaints),
     callSites: options.callSites ?? isTrue(env.HOTSPAN_CALL_SITES),
     profile: options.profile ?? isTrue(env.HOTSPAN_PROFILE),
     serverTiming: options.serverTiming ?? !isFalse(env.HOTSPAN_SERVER_TIMING),
@@ -108,6 +121,31 @@ export function readSettings(options: AgentOptions, env: Env): Settings {
     ),
     flushDeadlineMs: options.flushDeadlineMs ?? whole('HOTSPAN_FLUSH_DEADLINE_MS', 5000),
     complaints,
+  }
+}
+
+/** The exporters that a variable lists; those that do not exist here are complained about. */
+function exportersOf(name: string, env: Env, known: readonly string[], complaints: string[]): Set<string> {
+  const chosen = new Set<string>()
+  for (const exporter of (env[name] ?? '').split(',').map((text) => text.trim())) {
+    if (exporter === '' || exporter === 'none') continue
+    if (known.includes(exporter)) chosen.add(exporter)
+    else complaints.push(`${name} is '${exporter}'; expected ${known.join(', ')} or none; it is left out`)
+  }
+  return chosen
+}
+
+function logsOf(options: AgentOptions, env: Env, whole: ReadWhole, complaints: string[]): LogSettings | null {
+  const asked = exportersOf('OTEL_LOGS_EXPORTER', env, ['otlp'], complaints).has('otlp')
+  if (!(options.logs ?? asked)) return null
+  return {
+    endpoint: endpointOf('LOGS', options, env, whole, complaints),
+    delayMs: whole('OTEL_BLRP_SCHEDULE_DELAY', 1000, 1),
+    limits: {
+      maxBytes: 8 * 1024 * 1024,
+      maxRecords: whole('OTEL_BLRP_MAX_QUEUE_SIZE', 2048, 1),
+      batchRecords: whole('OTEL_BLRP_MAX_EXPORT_BATCH_SIZE', 512, 1),
+    },
   }
 }
 

@@ -5,7 +5,7 @@ import { EMPTY_CONTEXT } from '../core/linked-context.ts'
 import { runtime } from '../core/runtime.ts'
 import { AgentSpan } from '../core/span.ts'
 import { Trace } from '../core/trace.ts'
-import { type Batch, SpanQueue } from '../send/span-queue.ts'
+import { SpanQueue } from '../send/span-queue.ts'
 
 const limits = { ...runtime.limits }
 afterEach(() => {
@@ -29,7 +29,7 @@ function newQueue(maxBytes = 64 * 1024 * 1024): SpanQueue {
 /** Everything in the queue, through the reference decoder. */
 function decoded(queue: SpanQueue): Span[] {
   const spans: Span[] = []
-  for (let batch: Batch | undefined = queue.take(); batch !== undefined; batch = queue.take()) {
+  for (let batch = queue.take(); batch !== undefined; batch = queue.take()) {
     const data = decodeTraces(new Uint8Array(Buffer.concat(batch.pieces)))
     for (const { scopeSpans } of data.resourceSpans)
       for (const scope of scopeSpans) spans.push(...scope.spans)

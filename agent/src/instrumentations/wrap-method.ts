@@ -5,8 +5,12 @@ export type WrappableClass = { prototype: object }
 const WRAPPED = Symbol('hotspan.wrapped')
 
 /** Replaces a method in place, with the name and length of the original. Twice is once; a method that is absent stays so. */
-export function wrapMethod(prototype: object, name: string, make: (original: Method) => Method): void {
-  const methods = prototype as Record<string, (Method & { [WRAPPED]?: boolean }) | undefined>
+export function wrapMethod(
+  prototype: object,
+  name: string | symbol,
+  make: (original: Method) => Method,
+): void {
+  const methods = prototype as Record<string | symbol, (Method & { [WRAPPED]?: boolean }) | undefined>
   const original = methods[name]
   if (typeof original !== 'function' || original[WRAPPED] === true) return
   const replacement = make(original) as Method & { [WRAPPED]?: boolean }

@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { decodeExportResponse } from '@hotspan/otlp'
-import type { Batch } from './span-queue.ts'
+import type { Batch } from './batch.ts'
 
 export interface Endpoint {
   readonly url: URL

@@ -1,9 +1,9 @@
 import { SUPPRESSED_CONTEXT } from '../core/linked-context.ts'
 import { active } from '../core/runtime.ts'
 import type { Log } from '../log.ts'
+import type { Batch, BatchQueue } from './batch.ts'
 import { createPoster, type Endpoint, type PostResult } from './post.ts'
 import { backoffMs, isRetryable, retryAfterMs } from './retry.ts'
-import type { Batch, SpanQueue } from './span-queue.ts'
 
 /** A batch that could not be delivered for this long has failed. */
 const GIVE_UP_MS = 60_000
@@ -20,7 +20,12 @@ export interface Sender {
  * Sends what the queue holds: a batch after `delayMs` or as soon as one is full, one request at a time. Everything runs in the
  * suppressed context, with timers and sockets that never keep the process alive.
  */
-export function createSender(queue: () => SpanQueue, endpoint: Endpoint, delayMs: number, log: Log): Sender {
+export function createSender<B extends Batch>(
+  queue: () => BatchQueue<B>,
+  endpoint: Endpoint,
+  delayMs: number,
+  log: Log,
+): Sender {
   const poster = createPoster(endpoint)
   let timer: NodeJS.Timeout | null = null
   let running: Promise<void> | null = null
@@ -42,12 +47,13 @@ export function createSender(queue: () => SpanQueue, endpoint: Endpoint, delayMs
       }
     })
 
-  async function deliver(batch: Batch): Promise<void> {
+  async function deliver(batch: B): Promise<void> {
     const startedMs = Date.now()
     for (let attempt = 1; ; attempt++) {
       const result = await poster.post(batch)
       if (result.kind === 'accepted') {
-        if (result.rejected > 0) log(`the endpoint rejected ${result.rejected} spans: ${result.message}`)
+        if (result.rejected > 0)
+          log(`the endpoint rejected ${result.rejected} ${queue().noun}: ${result.message}`)
         queue().done(batch, result.rejected)
         return
       }
@@ -55,9 +61,9 @@ export function createSender(queue: () => SpanQueue, endpoint: Endpoint, delayMs
       const over = closed || nowMs >= giveUpAt || nowMs - startedMs > GIVE_UP_MS
       if (over || (result.kind === 'refused' && !isRetryable(result.status))) {
         log(
-          `${batch.spans} spans are lost: ${reasonOf(result)} from ${endpoint.url.origin}${endpoint.url.pathname}`,
+          `${batch.count} ${queue().noun} are lost: ${reasonOf(result)} from ${endpoint.url.origin}${endpoint.url.pathname}`,
         )
-        queue().done(batch, batch.spans)
+        queue().done(batch, batch.count)
         return
       }
       const asked = result.kind === 'refused' ? retryAfterMs(result.retryAfter, nowMs) : undefined
@@ -82,7 +88,7 @@ export function createSender(queue: () => SpanQueue, endpoint: Endpoint, delayMs
     if (running !== null) return running
     running = active.run(SUPPRESSED_CONTEXT, drain).finally(() => {
       running = null
-      if (queue().waitingSpans > 0) wake(false)
+      if (queue().waiting > 0) wake(false)
     })
     return running
   }
@@ -94,7 +100,7 @@ export function createSender(queue: () => SpanQueue, endpoint: Endpoint, delayMs
         // Not inside the span's end(): the app's request comes first.
         running = new Promise<void>((resolve) => setImmediate(resolve)).then(drain).finally(() => {
           running = null
-          if (queue().waitingSpans > 0) wake(false)
+          if (queue().waiting > 0) wake(false)
         })
       })
       if (timer !== null) {
@@ -124,7 +130,7 @@ export function createSender(queue: () => SpanQueue, endpoint: Endpoint, delayMs
       hurry?.()
       const work = async (): Promise<void> => {
         if (running !== null) await running
-        if (queue().waitingSpans > 0) await run()
+        if (queue().waiting > 0) await run()
       }
       flushing++
       await Promise.race([work(), deadline])

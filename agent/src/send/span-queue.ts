@@ -1,23 +1,10 @@
 import { ByteWriter } from '@hotspan/otlp/wire'
 import type { AgentSpan } from '../core/span.ts'
 import { CHUNK_BYTES, type SpanChunk, SpanEncoder } from '../encode/span-encoder.ts'
+import type { Batch, BatchQueue, QueueCounts } from './batch.ts'
 
-/** Counts since the start of the thread's agent; `made = sent + failed + dropped + queued` at any time. */
-export interface SpanCounts {
-  made: number
-  sent: number
-  failed: number
-  dropped: number
-  queued: number
-}
-
-/** Encoded spans on their way out. */
-export interface Batch {
-  /** Pieces of one `ExportTraceServiceRequest`, in order. */
-  readonly pieces: readonly Uint8Array[]
-  readonly bytes: number
-  readonly spans: number
-  /** Chunks to be reused once the batch is gone. */
+/** Chunks are reused once the batch is gone. */
+interface SpanBatch extends Batch {
   readonly chunks: readonly SpanChunk[]
 }
 
@@ -45,8 +32,9 @@ const MAX_BATCH_BYTES = 4 * 1024 * 1024
  * Ended spans, encoded at once, in chunks by scope. Bounded by bytes and by count; what does not fit is dropped and counted,
  * the newest first, because what waits is about to be sent.
  */
-export class SpanQueue {
-  readonly counts: SpanCounts = { made: 0, sent: 0, failed: 0, dropped: 0, queued: 0 }
+export class SpanQueue implements BatchQueue<SpanBatch> {
+  readonly noun = 'spans'
+  readonly counts: QueueCounts = { made: 0, sent: 0, failed: 0, dropped: 0, queued: 0 }
   private readonly scopes: OpenScope[] = []
   private readonly scopeIndexes = new Map<string, number>()
   private sealed: SealedChunk[] = []
@@ -58,7 +46,7 @@ export class SpanQueue {
   private readonly batchSpans: number
   private readonly wake: (full: boolean) => void
   private queuedBytes = 0
-  private waiting = 0
+  waiting = 0
   private writing: OpenScope | null = null
 
   /** `wake` is told of the first waiting span (`false`) and when a batch is full (`true`). */
@@ -133,12 +121,8 @@ export class SpanQueue {
     return this.waiting >= this.batchSpans
   }
 
-  get waitingSpans(): number {
-    return this.waiting
-  }
-
   /** Takes what waits, up to the size of one request; undefined when nothing does. */
-  take(): Batch | undefined {
+  take(): SpanBatch | undefined {
     for (const scope of this.scopes)
       if (scope.chunk !== null && scope.spans > 0) this.seal(scope, scope.chunk)
     if (this.sealed.length === 0) return undefined
@@ -171,14 +155,14 @@ export class SpanQueue {
     }
     this.sealed = this.sealed.slice(taken)
     this.waiting = Math.max(0, this.waiting - spans)
-    return { pieces, bytes, spans, chunks }
+    return { pieces, bytes, count: spans, chunks }
   }
 
   /** The batch has left, one way or the other: `rejected` of its spans were not stored. */
-  done(batch: Batch, rejected: number): void {
-    const lost = Math.min(batch.spans, Math.max(0, rejected))
-    this.counts.queued -= batch.spans
-    this.counts.sent += batch.spans - lost
+  done(batch: SpanBatch, rejected: number): void {
+    const lost = Math.min(batch.count, Math.max(0, rejected))
+    this.counts.queued -= batch.count
+    this.counts.sent += batch.count - lost
     this.counts.failed += lost
     for (const chunk of batch.chunks) {
       this.queuedBytes -= chunk.at
