@@ -24,12 +24,12 @@ import { ConfiguredPropagator } from './propagation/configured-propagator.ts'
 import { createPropagation } from './propagation/propagation.ts'
 import { awaitColdStart } from './resource/cold-start.ts'
 import { askForResource, thisMachine } from './resource/detect.ts'
-import type { QueueCounts } from './send/batch.ts'
 import { encodeResource, resourceAttributes } from './resource/resource.ts'
+import type { QueueCounts } from './send/batch.ts'
 import { createSender } from './send/sender.ts'
 import { SpanQueue } from './send/span-queue.ts'
-import { type Signals, startSignals } from './signals.ts'
 import { type AgentOptions, readSettings } from './settings.ts'
+import { type Signals, startSignals } from './signals.ts'
 import { AGENT_VERSION } from './version.ts'
 
 export interface AgentStats {
@@ -43,8 +43,8 @@ export interface AgentStats {
 }
 
 interface Running {
-  readonly signals: Signals
   readonly queue: SpanQueue
+  readonly signals: Signals
   flush(deadlineMs: number): Promise<void>
   stop(): Promise<void>
 }
@@ -99,8 +99,8 @@ export function start(options: AgentOptions = {}): boolean {
     queue.setResource(encodeResource(whole))
     signals.setResource(whole)
   })
-  const stops: (() => void)[] = []
 
+  const stops: (() => void)[] = []
   const install = (name: string, make: () => () => void): void => {
     if (!settings.without.has(name)) stops.push(make())
   }
@@ -118,32 +118,32 @@ export function start(options: AgentOptions = {}): boolean {
     configureOnnxruntime({ callSites: settings.callSites })
     packages.push(
       { name: 'onnxruntime-node', patch: instrumentOnnxruntime },
-  packages.push(...signals.packages)
       { name: 'onnxruntime-common', patch: instrumentOnnxruntime },
     )
   }
   packages.push(...frameworkPackages.filter(({ name }) => !settings.without.has(name)))
+  packages.push(...signals.packages)
   if (packages.length > 0) stops.push(watchPackages(packages))
 
   const eventLoop = settings.without.has('event-loop') ? undefined : watchEventLoop(settings.profile, log)
   const flush = (deadlineMs: number): Promise<void> => {
     eventLoop?.settle()
     return Promise.all([sender.flush(deadlineMs), signals.flush(deadlineMs)]).then(() => {})
-    signals,
   }
   stops.push(watchExit(() => flush(settings.flushDeadlineMs)))
   current = {
     queue,
+    signals,
     flush,
     async stop() {
       for (const end of stops) end()
       await flush(settings.flushDeadlineMs)
       eventLoop?.stop()
-      signals.stop()
       runtime.ended = () => {}
       runtime.touched = null
       runtime.traceActivated = null
       sender.close()
+      signals.stop()
       trace.disable()
       context.disable()
       propagation.disable()
