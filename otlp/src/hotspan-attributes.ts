@@ -309,6 +309,18 @@ export const hotspanAttribute = define({
   },
   inferenceThread: { name: 'hotspan.inference.thread', unit: 'text', meaning: 'main or worker' },
 
+  messagingQueueWait: {
+    name: 'hotspan.messaging.queue_wait',
+    unit: 'ms',
+    meaning:
+      'time a message lay ready before its consumer took it; the delay that its sender asked for is not in it',
+  },
+  messagingAttempt: {
+    name: 'hotspan.messaging.attempt',
+    unit: '{attempt}',
+    meaning: 'which try of the message this is, 1 for the first',
+  },
+
   dbParametersHash: {
     name: 'hotspan.db.parameters.hash',
     unit: 'text',
