@@ -1,5 +1,15 @@
 /** Door `@hotspan/collector`. */
 export {
+  createToken,
+  limitProject,
+  type NewToken,
+  type ProjectLimits,
+  readAccessFile,
+  revokeToken,
+  type TokenKind,
+  type TokenRecord,
+} from './access/token-file.ts'
+export {
   type Collector,
   type CollectorOptions,
   type CollectorStats,

@@ -28,6 +28,7 @@ import { missingStockCollector, startStockCollector } from '../test-support/stoc
 const exportTraces = '/opentelemetry.proto.collector.trace.v1.TraceService/Export'
 const exportMetrics = '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export'
 let nextTrace = 1
+const patient = { timeout: 30_000 }
 
 function oneTrace(spans = 3) {
   const traceId = hex(nextTrace++, 32)
@@ -196,7 +197,6 @@ describe.skipIf(missingEngine() !== null)('OTLP over gRPC', () => {
         })
         return Number((await answer.json<{ n: string }>())[0]!.n)
       }
-      const patient = { timeout: 30_000 }
       await expect.poll(() => count('otel_logs', 'go-logs'), patient).toBe(1)
       await expect.poll(() => count('otel_metrics_gauge', 'go-metrics'), patient).toBe(3)
       await expect.poll(() => count('otel_metrics_summary', 'go-metrics'), patient).toBe(1)
@@ -204,7 +204,9 @@ describe.skipIf(missingEngine() !== null)('OTLP over gRPC', () => {
     },
   )
 
-  test('success is an empty message; what was not kept is a partial success', async () => {
+  test('success is an empty message; what was not kept is a partial success', {
+    timeout: 60_000,
+  }, async () => {
     const { traceId, body } = oneTrace()
     const full = await call(exportTraces, body)
     expect(full.error).toBeNull()
@@ -239,7 +241,7 @@ describe.skipIf(missingEngine() !== null)('OTLP over gRPC', () => {
     })
   })
 
-  test('status codes: bad data, too large, no such method, profiles', async () => {
+  test('status codes: bad data, too large, no such method, profiles', { timeout: 60_000 }, async () => {
     const bad = (await call(exportTraces, Buffer.from('\n\u0005abc'))).error!
     expect(bad.code).toBe(status.INVALID_ARGUMENT)
     expect(decodeRpcStatus(detailsOf(bad))).toMatchObject({ code: 3, fieldViolations: [{ field: 'traces' }] })
@@ -265,7 +267,9 @@ describe.skipIf(missingEngine() !== null)('OTLP over gRPC', () => {
     })
   })
 
-  test('frames: gzip and zstd are undone, a bomb is refused, damage and unknown codings are named', async () => {
+  test('frames: gzip and zstd are undone, a bomb is refused, damage and unknown codings are named', {
+    timeout: 60_000,
+  }, async () => {
     for (const [name, compress] of [
       ['gzip', gzipSync],
       ['zstd', zstdCompressSync],
@@ -304,13 +308,18 @@ describe.skipIf(missingEngine() !== null)('OTLP over gRPC', () => {
     expect(await raw(framed(oneTrace().body))).toMatchObject({ 'grpc-status': '0' })
   })
 
-  test('a wrong token is UNAUTHENTICATED; over its limit a project is told when to come again', async () => {
+  test('a wrong token is UNAUTHENTICATED; over its limit a project is told when to come again', {
+    timeout: 60_000,
+  }, async () => {
     const { token } = createToken(dataDir, { kind: 'write', project: 'metered' })
     const reader = createToken(dataDir, { kind: 'read', project: 'metered' })
     limitProject(dataDir, 'metered', { bytesPerSec: 1 })
     const bearer = (value: string) => ({ authorization: `Bearer ${value}` })
     await expect
-      .poll(async () => (await call(exportTraces, new Uint8Array(0), bearer(token))).error?.code ?? 0)
+      .poll(
+        async () => (await call(exportTraces, new Uint8Array(0), bearer(token))).error?.code ?? 0,
+        patient,
+      )
       .toBe(status.OK)
     expect((await call(exportTraces, oneTrace().body, bearer('hsw_wrong'))).error!.code).toBe(
       status.UNAUTHENTICATED,

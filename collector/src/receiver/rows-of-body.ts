@@ -12,7 +12,7 @@ import {
 import { RowTable } from '../schema/row-layout.ts'
 import { logRowsFromObjects } from '../transcode/logs-from-objects.ts'
 import { type MetricRows, metricRowsFromObjects } from '../transcode/metrics-from-objects.ts'
-import { RowsTooLarge } from '../transcode/row-writer.ts'
+import { maxAttributes, maxKeyBytes, maxValueBytes, RowsTooLarge } from '../transcode/row-writer.ts'
 import { type Rows, spanRowsFromObjects } from '../transcode/spans-from-objects.ts'
 import { spanRowsFromProtobuf } from '../transcode/spans-from-protobuf.ts'
 import { IntakeFailure } from './intake-failure.ts'
@@ -29,9 +29,8 @@ export interface BodyRows {
 export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): BodyRows {
   try {
     if (signal === 'metrics') {
-      return metricRows(
-        metricRowsFromObjects(encoding === 'json' ? decodeMetricsJson(body) : decodeMetrics(body)),
-      )
+      const data = encoding === 'json' ? decodeMetricsJson(body) : decodeMetrics(body)
+      return withWarning(metricRows(metricRowsFromObjects(data)))
     }
     const rows =
       signal === 'traces'
@@ -40,7 +39,7 @@ export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): Bo
           : spanRowsFromProtobuf(body)
         : logRowsFromObjects(encoding === 'json' ? decodeLogsJson(body) : decodeLogs(body))
     const table = signal === 'traces' ? RowTable.Traces : RowTable.Logs
-    return { tables: rows.rows === 0 ? [] : [{ table, rows }], partial: null }
+    return withWarning({ tables: rows.rows === 0 ? [] : [{ table, rows }], partial: null })
   } catch (error) {
     if (error instanceof WireError || error instanceof OtlpJsonError || error instanceof SyntaxError) {
       throw new IntakeFailure(400, 'bad-data', `not an OTLP ${signal} request: ${error.message}`, {
@@ -56,6 +55,25 @@ export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): Bo
     }
     throw error
   }
+}
+
+/** What passed a limit is said: with nothing rejected it is a warning about records that were kept. */
+function withWarning(body: BodyRows): BodyRows {
+  let cutValues = 0
+  let droppedAttributes = 0
+  for (const { rows } of body.tables) {
+    cutValues += rows.cutValues
+    droppedAttributes += rows.droppedAttributes
+  }
+  if (cutValues === 0 && droppedAttributes === 0) return body
+  const parts = body.partial === null ? [] : [body.partial.errorMessage]
+  if (cutValues > 0) parts.push(`${cutValues} attribute values were cut to ${maxValueBytes} bytes`)
+  if (droppedAttributes > 0) {
+    parts.push(
+      `${droppedAttributes} attributes were left out (more than ${maxAttributes} of a record, or a name over ${maxKeyBytes} bytes)`,
+    )
+  }
+  return { ...body, partial: { rejected: body.partial?.rejected ?? 0, errorMessage: parts.join('; ') } }
 }
 
 function metricRows({ tables, rejected }: MetricRows): BodyRows {

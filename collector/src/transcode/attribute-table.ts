@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { decodeUtf8, WireError, type WireReader } from '@hotspan/otlp/wire'
 import { attributeText } from './attribute-text.ts'
 import { readNestedValue } from './nested-value.ts'
-import type { RowWriter } from './row-writer.ts'
+import { maxAttributes, maxKeyBytes, type RowWriter } from './row-writer.ts'
 
 /** What one body may hold; past it the transcoder throws `WireError`. */
 export interface TranscodeBudget {
@@ -75,8 +75,8 @@ export class AttributeTable {
     this.count++
   }
 
-  /** By the bytes of the key, stable; then of equal keys only the last stays. */
-  private sort(bytes: Uint8Array): void {
+  /** By the bytes of the key, stable; of equal keys only the last stays, and what passes the limits goes. Returns how many went. */
+  private sort(bytes: Uint8Array): number {
     const { offsets, count } = this
     if (count <= insertionSortLimit) this.sortByInsertion(bytes)
     else {
@@ -88,6 +88,7 @@ export class AttributeTable {
       for (let row = 0; row < count; row++) offsets.set(rows[row]!, row * 4)
     }
     let kept = 0
+    let tooLong = 0
     for (let row = 0; row < count; row++) {
       const at = row * 4
       const next = at + 4
@@ -95,10 +96,15 @@ export class AttributeTable {
         row + 1 < count &&
         compareBytes(bytes, offsets[at]!, offsets[at + 1]!, offsets[next]!, offsets[next + 1]!) === 0
       if (repeated) continue
+      if (offsets[at + 1]! - offsets[at]! > maxKeyBytes) {
+        tooLong++
+        continue
+      }
       if (kept !== row) offsets.copyWithin(kept * 4, at, at + 4)
       kept++
     }
-    this.count = kept
+    this.count = Math.min(kept, maxAttributes)
+    return tooLong + kept - this.count
   }
 
   /** Quadratic at worst, but the fastest for the ten attributes that a span has, often sorted by their sender. */
@@ -123,7 +129,7 @@ export class AttributeTable {
 
   /** The attributes as a `Map(String, String)`. */
   write(r: WireReader, budget: TranscodeBudget, writer: RowWriter): void {
-    this.sort(r.bytes)
+    writer.droppedAttributes += this.sort(r.bytes)
     const { offsets, count } = this
     writer.varint(count)
     for (let at = 0; at < count * 4; at += 4) {
@@ -199,7 +205,7 @@ function writeValue(
       text = attributeText(readNestedValue(r, budget, 0))
     } else r.skip(tag)
   }
-  if (textStart >= 0) writer.text(r.bytes, textStart, textEnd)
-  else writer.string(text)
+  if (textStart >= 0) writer.limitedText(r.bytes, textStart, textEnd)
+  else writer.limitedString(text)
   r.end = outerEnd
 }

@@ -1,5 +1,5 @@
 import type { AnyValue, KeyValue } from '@hotspan/otlp'
-import type { RowWriter } from './row-writer.ts'
+import { maxAttributes, maxKeyBytes, type RowWriter } from './row-writer.ts'
 
 /**
  * Attribute values as text, as the Collector's exporter writes them: numbers in their shortest form, bytes as base64, lists and
@@ -37,11 +37,16 @@ function jsonOf(value: AnyValue): unknown {
 export function writeAttributes(w: RowWriter, attributes: readonly KeyValue[]): void {
   const map = new Map<string, AnyValue>()
   for (const { key, value } of attributes) map.set(key, value)
-  const keys = [...map.keys()].sort(compareUtf8)
+  // Three bytes are the most of a code unit: a short name needs no counting.
+  const keys = [...map.keys()]
+    .filter((key) => key.length * 3 <= maxKeyBytes || Buffer.byteLength(key) <= maxKeyBytes)
+    .sort(compareUtf8)
+    .slice(0, maxAttributes)
+  w.droppedAttributes += map.size - keys.length
   w.varint(keys.length)
   for (const key of keys) {
     w.string(key)
-    w.string(attributeText(map.get(key) ?? null))
+    w.limitedString(attributeText(map.get(key) ?? null))
   }
 }
 

@@ -1,7 +1,7 @@
 import type { LogsData } from '@hotspan/otlp'
 import { attributeText, serviceNameOf, writeAttributes } from './attribute-text.ts'
 import { RowWriter } from './row-writer.ts'
-import type { Rows } from './spans-from-objects.ts'
+import { finishedRows, type Rows } from './spans-from-objects.ts'
 
 /** Rows of `otel_logs`. A record without a time has the time at which it was observed, as in the exporter. */
 export function logRowsFromObjects(data: LogsData): Rows {
@@ -17,7 +17,7 @@ export function logRowsFromObjects(data: LogsData): Rows {
         w.byte(record.flags & 0xff)
         w.string(record.severityText)
         w.byte(record.severityNumber & 0xff)
-        w.string(service)
+        w.limitedString(service)
         w.string(attributeText(record.body))
         w.string(resourceSchemaUrl)
         writeAttributes(w, resource.attributes)
@@ -31,5 +31,5 @@ export function logRowsFromObjects(data: LogsData): Rows {
       }
     }
   }
-  return { rows, payload: w.copy() }
+  return finishedRows(rows, w)
 }

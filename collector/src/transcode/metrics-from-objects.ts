@@ -14,7 +14,7 @@ import type {
 import { RowTable } from '../schema/row-layout.ts'
 import { serviceNameOf, writeAttributes } from './attribute-text.ts'
 import { RowWriter } from './row-writer.ts'
-import type { Rows } from './spans-from-objects.ts'
+import { finishedRows, type Rows } from './spans-from-objects.ts'
 
 export interface MetricRows {
   /** Only tables that have rows. */
@@ -53,7 +53,7 @@ export function metricRowsFromObjects(data: MetricsData): MetricRows {
     }
   }
   return {
-    tables: [...tables].map(([table, { w, rows }]) => ({ table, rows: { rows, payload: w.copy() } })),
+    tables: [...tables].map(([table, { w, rows }]) => ({ table, rows: finishedRows(rows, w) })),
     rejected,
   }
 }
@@ -72,7 +72,7 @@ function writeOrigin(
   writeAttributes(w, scope.attributes)
   w.int32(scope.droppedAttributesCount)
   w.string(schemaUrl)
-  w.string(serviceNameOf(resource.attributes))
+  w.limitedString(serviceNameOf(resource.attributes))
 }
 
 function writeNames(w: RowWriter, metric: Metric): void {

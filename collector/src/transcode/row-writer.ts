@@ -7,6 +7,13 @@ const shortBytes = 40
 /** Rows of one body at most. A resource is written with every span: a small body could else become terabytes of rows. */
 export const maxRowBytes = 256 << 20
 
+/** Bytes of one attribute's value, as text; what is longer is cut at a character's end. */
+export const maxValueBytes = 256 * 1024
+/** Bytes of an attribute's name; one with a longer name is left out. */
+export const maxKeyBytes = 1024
+/** Attributes of one span, event, resource or point; those with the last names in byte order are left out. */
+export const maxAttributes = 1024
+
 /** The rows of a body would be larger than `maxRowBytes`. */
 export class RowsTooLarge extends Error {}
 
@@ -14,6 +21,9 @@ export class RowsTooLarge extends Error {}
 export class RowWriter {
   bytes: Buffer
   at = 0
+  /** Values that were cut, and attributes that were left out. */
+  cutValues = 0
+  droppedAttributes = 0
 
   constructor(capacity = 1 << 16) {
     this.bytes = Buffer.allocUnsafeSlow(capacity)
@@ -51,6 +61,21 @@ export class RowWriter {
     this.varint(size)
     this.reserve(size)
     this.at += this.bytes.write(text, this.at, size, 'utf8')
+  }
+
+  /** As `string`, at most `maxValueBytes`. */
+  limitedString(text: string): void {
+    // A code unit is at most three bytes.
+    if (text.length * 3 <= maxValueBytes || Buffer.byteLength(text) <= maxValueBytes) {
+      this.string(text)
+      return
+    }
+    const whole = Buffer.from(text)
+    let end = maxValueBytes
+    while ((whole[end]! & 0xc0) === 0x80) end -= 1
+    this.cutValues += 1
+    this.varint(end)
+    this.raw(whole, 0, end)
   }
 
   /** 32 bits, signed or unsigned. */
@@ -100,6 +125,13 @@ export class RowWriter {
     }
     this.varint(length)
     this.raw(source, start, end)
+  }
+
+  /** As `text`, at most `maxValueBytes`. */
+  limitedText(source: Uint8Array, start: number, end: number): void {
+    // A broken byte becomes three.
+    if ((end - start) * 3 <= maxValueBytes) this.text(source, start, end)
+    else this.limitedString(decodeUtf8(source, start, end))
   }
 
   /** Bytes as they are, without a length. */

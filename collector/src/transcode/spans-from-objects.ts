@@ -6,6 +6,9 @@ export interface Rows {
   readonly rows: number
   /** RowBinary, current layout. */
   readonly payload: Buffer
+  /** Attribute values that were cut and attributes that were left out, over all rows. */
+  readonly cutValues: number
+  readonly droppedAttributes: number
 }
 
 /** Names of the exporter's columns, by OTLP number. */
@@ -25,7 +28,11 @@ export function spanRowsFromObjects(data: TracesData): Rows {
       }
     }
   }
-  return { rows, payload: w.copy() }
+  return finishedRows(rows, w)
+}
+
+export function finishedRows(rows: number, w: RowWriter): Rows {
+  return { rows, payload: w.copy(), cutValues: w.cutValues, droppedAttributes: w.droppedAttributes }
 }
 
 function writeSpan(w: RowWriter, span: Span, resource: Resource, service: string, scope: Scope): void {
@@ -36,7 +43,7 @@ function writeSpan(w: RowWriter, span: Span, resource: Resource, service: string
   w.string(span.traceState)
   w.string(span.name)
   w.string(spanKindNames[span.kind] ?? 'Unspecified')
-  w.string(service)
+  w.limitedString(service)
   writeAttributes(w, resource.attributes)
   w.string(scope.name)
   w.string(scope.version)

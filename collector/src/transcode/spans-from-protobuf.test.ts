@@ -8,6 +8,8 @@ import {
 } from '@hotspan/otlp'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { madeSpan } from '../test-support/made-spans.ts'
+import { maxAttributes, maxKeyBytes, maxValueBytes } from './row-writer.ts'
 import { spanRowsFromObjects } from './spans-from-objects.ts'
 import { spanRowsFromProtobuf } from './spans-from-protobuf.ts'
 
@@ -82,6 +84,58 @@ const traces = fc.record({
     }),
     { maxLength: 3 },
   ),
+})
+
+describe('limits of attributes', () => {
+  const kept = (attributes: readonly KeyValue[]) => {
+    const data: TracesData = {
+      resourceSpans: [
+        {
+          resource: { attributes, droppedAttributesCount: 0 },
+          schemaUrl: '',
+          scopeSpans: [
+            {
+              scope: { name: '', version: '', attributes: [], droppedAttributesCount: 0 },
+              schemaUrl: '',
+              spans: [
+                {
+                  ...madeSpan(0, { traceId: '1'.repeat(32), spanId: '2'.repeat(16), attributes }),
+                  events: [{ timeUnixNano: 1n, name: 'e', attributes, droppedAttributesCount: 0 }],
+                },
+                madeSpan(0, { traceId: '1'.repeat(32), spanId: '3'.repeat(16) }),
+              ],
+            },
+          ],
+        },
+      ],
+    }
+    const rows = spanRowsFromProtobuf(encodeTraces(data))
+    expect(rows).toEqual(spanRowsFromObjects(data))
+    return rows
+  }
+
+  test('a value is cut at 256 KiB, at the end of a character, in both routes alike', () => {
+    // The resource stands in both rows, the span's own attributes and its event's in one.
+    for (const long of [
+      'x'.repeat(maxValueBytes + 1),
+      'ü'.repeat(maxValueBytes),
+      '\u{1f600}'.repeat(90_001),
+    ]) {
+      const rows = kept([{ key: 'k', value: long }])
+      expect(rows).toMatchObject({ cutValues: 4, droppedAttributes: 0 })
+      expect(rows.payload.includes(0xfffd)).toBe(false)
+    }
+    expect(kept([{ key: 'k', value: 'x'.repeat(maxValueBytes) }]).cutValues).toBe(0)
+    expect(kept([{ key: 'service.name', value: 'x'.repeat(maxValueBytes + 1) }]).cutValues).toBe(6)
+    expect(kept([{ key: 'k', value: Array(100_000).fill('list') }]).cutValues).toBe(4)
+  })
+
+  test('names over 1 KiB and attributes past the 1024th are left out', () => {
+    expect(kept([{ key: 'n'.repeat(maxKeyBytes + 1), value: 1n }]).droppedAttributes).toBe(4)
+    expect(kept([{ key: 'ü'.repeat(maxKeyBytes / 2), value: 1n }]).droppedAttributes).toBe(0)
+    const many = Array.from({ length: maxAttributes + 7 }, (_, i) => ({ key: `k${i}`, value: i }))
+    expect(kept(many).droppedAttributes).toBe(28)
+  })
 })
 
 describe('the hot route', () => {

@@ -2,7 +2,13 @@ import { type DecodeLimits, decodeTraces, defaultDecodeLimits } from '@hotspan/o
 import { WireError, WireReader } from '@hotspan/otlp/wire'
 import { AttributeTable, BrokenKey, type TranscodeBudget, takeValue } from './attribute-table.ts'
 import { RowWriter } from './row-writer.ts'
-import { type Rows, spanKindNames, spanRowsFromObjects, statusCodeNames } from './spans-from-objects.ts'
+import {
+  finishedRows,
+  type Rows,
+  spanKindNames,
+  spanRowsFromObjects,
+  statusCodeNames,
+} from './spans-from-objects.ts'
 
 /**
  * The hot route: OTLP protobuf to RowBinary rows of `otel_traces` in one walk. Fields are remembered as offsets and copied;
@@ -73,7 +79,7 @@ export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = de
     valuesLeft: limits.maxValues,
     maxDepth: limits.maxDepth,
   }
-  rowsOut.at = 0
+  rowsOut.at = rowsOut.cutValues = rowsOut.droppedAttributes = 0
   let rows = 0
   try {
     const r = new WireReader(body)
@@ -86,10 +92,10 @@ export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = de
     if (error instanceof BrokenKey) return spanRowsFromObjects(decodeTraces(body, limits))
     throw error
   }
-  const payload = rowsOut.copy()
+  const finished = finishedRows(rows, rowsOut)
   // One huge body must not hold its memory for good.
   if (rowsOut.bytes.length > keptBytes) rowsOut.bytes = Buffer.allocUnsafeSlow(1 << 20)
-  return { rows, payload }
+  return finished
 }
 
 function writeResourceSpans(r: WireReader, budget: TranscodeBudget, writer: RowWriter): number {
@@ -104,7 +110,7 @@ function writeResourceSpans(r: WireReader, budget: TranscodeBudget, writer: RowW
       readAttributes(r, 10, budget)
     } else r.skip(tag)
   }
-  resourceBytes.at = 0
+  resourceBytes.at = resourceBytes.cutValues = resourceBytes.droppedAttributes = 0
   otherAttributes.writeValueOf('service.name', r, budget, resourceBytes)
   otherAttributes.write(r, budget, resourceBytes)
   r.at = start
@@ -114,6 +120,8 @@ function writeResourceSpans(r: WireReader, budget: TranscodeBudget, writer: RowW
     if (tag === 18) rows += writeScopeSpans(r, budget, writer)
     else r.skip(tag)
   }
+  writer.cutValues += resourceBytes.cutValues * rows
+  writer.droppedAttributes += resourceBytes.droppedAttributes * rows
   r.leave(outer)
   return rows
 }
