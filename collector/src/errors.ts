@@ -20,6 +20,7 @@ export type CollectorErrorCode =
   | 'HS_DISK_FULL'
   | 'HS_BACKUP'
   | 'HS_RESTORE'
+  | 'HS_SOURCE_MAPS'
 
 export class CollectorError extends Error {
   readonly code: CollectorErrorCode

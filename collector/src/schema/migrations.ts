@@ -3,6 +3,7 @@ import { sqlName } from '../engine/query-parameters.ts'
 import { CollectorError } from '../errors.ts'
 import { metricTables } from './metric-tables.ts'
 import { recordTables } from './record-tables.ts'
+import { sourceMapTables } from './source-map-tables.ts'
 import { singleMachine, type TableEngines } from './table-engines.ts'
 import { telemetryTables } from './telemetry-tables.ts'
 
@@ -18,6 +19,7 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'telemetry', statements: telemetryTables },
   { version: 2, name: 'runs and findings', statements: recordTables },
   { version: 3, name: 'metrics', statements: metricTables },
+  { version: 4, name: 'source maps', statements: sourceMapTables },
 ]
 
 export function databaseOf(project: string): string {
