@@ -24,6 +24,8 @@ export interface AgentOptions {
   propagators?: readonly string[]
   /** pino's and winston's records as OTLP too; `OTEL_LOGS_EXPORTER=otlp`. Default off. */
   logs?: boolean
+  /** Queries, calls and bytes of each request on its server span, `cpu` with CPU time; `HOTSPAN_ACCOUNTING`. Default off. */
+  accounting?: boolean | 'cpu'
   /** File, line and function of the app's call on database spans; `HOTSPAN_CALL_SITES=1`. Default off. */
   callSites?: boolean
   /** Samples that name the blocking function of event-loop stalls, by `@datadog/pprof`; `HOTSPAN_PROFILE=1`. Default off. */
@@ -59,6 +61,7 @@ export interface Settings {
   readonly queue: { readonly maxBytes: number; readonly maxSpans: number; readonly batchSpans: number }
   /** Null when log records stay where the app writes them. */
   readonly logs: LogSettings | null
+  readonly accounting: boolean | 'cpu'
   readonly callSites: boolean
   readonly profile: boolean
   readonly serverTiming: boolean
@@ -113,6 +116,8 @@ export function readSettings(options: AgentOptions, env: Env): Settings {
       batchSpans: whole('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512, 1),
     },
     logs: logsOf(options, env, whole, complaints),
+    accounting:
+      options.accounting ?? (env.HOTSPAN_ACCOUNTING === 'cpu' ? 'cpu' : isTrue(env.HOTSPAN_ACCOUNTING)),
     callSites: options.callSites ?? isTrue(env.HOTSPAN_CALL_SITES),
     profile: options.profile ?? isTrue(env.HOTSPAN_PROFILE),
     serverTiming: options.serverTiming ?? !isFalse(env.HOTSPAN_SERVER_TIMING),

@@ -1,3 +1,4 @@
+import { startAccounting } from './accounting/accounting.ts'
 import type { PackageTarget } from './instrumentations/module-hook.ts'
 import type { Log } from './log.ts'
 import { startLogs } from './logs/logs.ts'
@@ -21,6 +22,8 @@ export interface Signals {
 /** Starts what the settings ask for beside tracing. */
 export function startSignals(settings: Settings, resource: ResourceAttributes, log: Log): Signals {
   const logs = startLogs(settings.logs, keyValues(resource), log)
+  const stopAccounting =
+    settings.accounting === false ? () => {} : startAccounting(settings.accounting === 'cpu')
   return {
     packages: logs.packages.filter(({ name }) => !settings.without.has(name)),
     logCounts: logs.counts,
@@ -32,6 +35,7 @@ export function startSignals(settings: Settings, resource: ResourceAttributes, l
     },
     stop() {
       logs.close()
+      stopAccounting()
     },
   }
 }

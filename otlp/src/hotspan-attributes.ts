@@ -321,6 +321,53 @@ export const hotspanAttribute = define({
     meaning: 'which try of the message this is, 1 for the first',
   },
 
+  requestQueries: {
+    name: 'hotspan.request.queries',
+    unit: '{query}',
+    meaning: 'database operations of the request in this process (on its server span)',
+  },
+  requestQueryTime: {
+    name: 'hotspan.request.query_time',
+    unit: 'ms',
+    meaning: 'their durations added up; those that ran at the same time count each',
+  },
+  requestCalls: {
+    name: 'hotspan.request.calls',
+    unit: '{call}',
+    meaning: 'outgoing HTTP and RPC calls of the request in this process',
+  },
+  requestCallTime: {
+    name: 'hotspan.request.call_time',
+    unit: 'ms',
+    meaning: 'their durations added up; those that ran at the same time count each',
+  },
+  requestBytesReceived: {
+    name: 'hotspan.request.bytes_received',
+    unit: 'By',
+    meaning: 'bytes of the request on its connection, head included',
+  },
+  requestBytesSent: {
+    name: 'hotspan.request.bytes_sent',
+    unit: 'By',
+    meaning: 'bytes of the answer on its connection, head included',
+  },
+  requestCpuTime: {
+    name: 'hotspan.request.cpu_time',
+    unit: 'ms',
+    meaning: "CPU time of the event loop's thread in callbacks and continuations of the request",
+  },
+  samplingPartial: {
+    name: 'hotspan.sampling.partial',
+    unit: 'bool',
+    meaning:
+      'kept for being slow or failed after other services had been told not to: their spans are missing',
+  },
+  faasInitTime: {
+    name: 'hotspan.faas.init_time',
+    unit: 'ms',
+    meaning: 'time that loading and starting the agent added to the cold start (on its first span)',
+  },
+
   dbParametersHash: {
     name: 'hotspan.db.parameters.hash',
     unit: 'text',

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Context } from '@opentelemetry/api'
+import type { Accounting } from '../accounting/accounting.ts'
 import type { Propagation } from '../propagation/propagation.ts'
 import type { RootSampler } from './sampler.ts'
 import { ratioSampler } from './sampler.ts'
@@ -36,6 +37,8 @@ export const runtime = {
   } as SpanLimits,
   /** Formats of `OTEL_PROPAGATORS`; null for W3C trace context with baggage, which the hot paths write themselves. */
   propagation: null as Propagation | null,
+  /** Counts what each request uses; null when nobody asked. */
+  accounting: null as Accounting | null,
   /** Takes a span that has just ended. */
   ended: (_span: AgentSpan): void => {},
   /** Sees every activation and end, with the time that was read anyway; set by the stall watcher. */

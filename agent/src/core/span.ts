@@ -274,7 +274,10 @@ export class AgentSpan implements Span, Context {
   }
 
   private leave(): void {
-    if (this.recording) runtime.ended(this)
+    if (this.recording) {
+      if (this.trace.account !== null) this.trace.account.ended(this)
+      runtime.ended(this)
+    }
     // An idle keep-alive socket retains its last span through the async context, and with it all that hangs here.
     this.late = null
     this.ref1 = null

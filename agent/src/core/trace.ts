@@ -1,3 +1,4 @@
+import type { RequestAccount } from '../accounting/account.ts'
 import type { ClockAnchor } from './clock.ts'
 
 /** 32 random bits. `Math.random` as in the stock SDK: ids need to be distinct, not secret. */
@@ -29,6 +30,8 @@ export class Trace {
   /** Span id of the first span of this process, two halves; 0, 0 until there is one. */
   rootHigh = 0
   rootLow = 0
+  /** What the request of this trace used here; null when nobody counts. */
+  account: RequestAccount | null = null
   private hex = ''
 
   constructor(

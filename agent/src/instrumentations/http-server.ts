@@ -78,6 +78,7 @@ function begin({ request, response, socket }: StartMessage): void {
     span.text1 = request.url ?? '/'
     span.text2 = socket.remoteAddress ?? ''
     span.number1 = socket.remotePort ?? 0
+    if (runtime.accounting !== null) runtime.accounting.begin(span, request, socket)
   }
   response.on('close', onClose)
   active.enterWith(span)
@@ -141,6 +142,8 @@ function writeServerSpan(encoder: SpanEncoder, span: AgentSpan): void {
   if (response.headersSent) writeStatus(encoder, response.statusCode, 500)
   if (!response.writableFinished) encoder.raw(endedByAbort)
   if (coldStart.span === span) writeColdStart(encoder)
+  const { account } = span.trace
+  if (account !== null && runtime.accounting !== null) runtime.accounting.write(encoder, account)
 }
 
 function firstOf(forwarded: string | string[]): string {
