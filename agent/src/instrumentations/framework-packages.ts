@@ -2,6 +2,7 @@ import { instrumentExpress } from './express.ts'
 import { instrumentHono } from './hono.ts'
 import { instrumentKoa } from './koa.ts'
 import type { PackageTarget } from './module-hook.ts'
+import { instrumentOpenai } from './openai.ts'
 
 /** Web frameworks, RPC, queues and model clients: each is switched off by its name. */
 export const frameworkPackages: readonly PackageTarget[] = [
@@ -13,4 +14,5 @@ export const frameworkPackages: readonly PackageTarget[] = [
     esm: String.raw`dist/(?:hono|preset/(?:tiny|quick)|router/[a-z-]+/router)\.js`,
     patch: instrumentHono,
   },
+  { name: 'openai', esm: String.raw`index\.mjs`, patch: instrumentOpenai },
 ]
