@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { analyzeCommand } from './commands/analyze.ts'
+import { backupCommand } from './commands/backup.ts'
 import { checkCommand } from './commands/check.ts'
 import { collectorCommand } from './commands/collector.ts'
 import { dashboardsCommand } from './commands/dashboards.ts'
@@ -8,6 +9,7 @@ import { devCommand } from './commands/dev.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { lighthouseCommand } from './commands/lighthouse.ts'
 import { loadCommand } from './commands/load.ts'
+import { restoreCommand } from './commands/restore.ts'
 import { traceCommand } from './commands/trace.ts'
 import { exitCodeHelp } from './exit-codes.ts'
 
@@ -44,7 +46,7 @@ export const createProgram = (setExit: SetExit): Command => {
   const groups: [string, Command[]][] = [
     ['Find:', [devCommand(setExit), analyzeCommand(), traceCommand(), collectorCommand()]],
     ['Measure and judge:', [loadCommand(setExit), lighthouseCommand(), checkCommand(setExit)]],
-    ['Set up:', [dashboardsCommand(), doctorCommand(setExit)]],
+    ['Set up:', [dashboardsCommand(), doctorCommand(setExit), backupCommand(), restoreCommand()]],
   ]
   for (const [heading, commands] of groups) {
     for (const command of commands) {

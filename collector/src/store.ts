@@ -7,6 +7,7 @@ import { answers, type Engine } from './engine/engine.ts'
 import { CollectorError, messageOf } from './errors.ts'
 import { Journal } from './journal/journal.ts'
 import { embeddedSink } from './journal/row-sink.ts'
+import { storeLimits } from './keeping/limits.ts'
 import { databaseOf, migrate } from './schema/migrations.ts'
 
 export interface OpenStoreOptions {
@@ -67,6 +68,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
         onEvent,
         waitForOwnerMs: 0,
         withEngine: true,
+        maxStoreBytes: storeLimits().maxBytes,
       })
       return await ownedStore(directory, project, database, onEvent)
     } catch (error) {

@@ -77,6 +77,8 @@ test('hotspan --help and --version answer', async () => {
     'check',
     'dashboards',
     'doctor',
+    'backup',
+    'restore',
   ])
     expect(help.stdout).toContain(command)
   const version = await run(bin, ['--version'], { cwd: folder })

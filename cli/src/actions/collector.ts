@@ -3,15 +3,18 @@ import { isLoopback } from '@hotspan/loadtests'
 import { settings, settle } from '../config/settings.ts'
 import { apiRoutes } from '../live/api-routes.ts'
 import { LiveReport } from '../live/live-report.ts'
+import { storeLine } from '../live/store-line.ts'
 import { note } from '../process/output.ts'
 import { shownPath } from '../process/run-folders.ts'
 import { untilSignal } from '../process/signals.ts'
-import { type StoreFlags, storePlace } from '../process/store-options.ts'
+import { type StoreFlags, storeBounds, storePlace } from '../process/store-options.ts'
 
 export interface CollectorFlags extends StoreFlags {
   readonly host?: string
   readonly otlpPort?: string
   readonly pagePort?: string
+  readonly retentionDays?: string
+  readonly maxStoreGb?: string
 }
 
 export const runCollector = async (flags: CollectorFlags): Promise<void> => {
@@ -25,10 +28,11 @@ export const runCollector = async (flags: CollectorFlags): Promise<void> => {
     host: settle(settings.host, flags.host, process.env, place.config).value,
     otlpHttpPort: settle(settings.otlpHttpPort, flags.otlpPort, process.env, place.config).value,
     pagePort: settle(settings.pagePort, flags.pagePort, process.env, place.config).value,
+    ...storeBounds(flags, place.config),
     routes: apiRoutes(live),
     jobs: [live.job],
   })
-  live.use(collector.store)
+  live.use(collector.store, () => storeLine(collector.stats()))
   try {
     process.stdout.write(
       `otlp ${collector.otlpUrl}\npage ${collector.pageUrl}\ndata ${shownPath(place.dataDir)}\n`,

@@ -4,12 +4,13 @@ import { type Collector, createCollector } from '@hotspan/collector'
 import { settings, settle } from '../config/settings.ts'
 import { apiRoutes } from '../live/api-routes.ts'
 import { LiveReport } from '../live/live-report.ts'
+import { storeLine } from '../live/store-line.ts'
 import { agentEnvironment } from '../process/agent-environment.ts'
 import { nextFreePort } from '../process/free-port.ts'
 import { note } from '../process/output.ts'
 import { runChild } from '../process/run-child.ts'
 import { onStopSignals, untilSignal } from '../process/signals.ts'
-import { type StoreFlags, type StorePlace, storePlace } from '../process/store-options.ts'
+import { type StoreFlags, type StorePlace, storeBounds, storePlace } from '../process/store-options.ts'
 import type { SetExit } from '../program.ts'
 import * as facts from '../render/finding-facts.ts'
 import { count } from '../render/numbers.ts'
@@ -42,6 +43,7 @@ const startCollector = async (place: StorePlace, flags: DevFlags, live: LiveRepo
     otlpHttpPort,
     pagePort,
     routes: apiRoutes(live),
+    ...storeBounds({}, place.config),
     jobs: [live.job],
   })
 }
@@ -85,7 +87,7 @@ export const runDev = async (command: string[], flags: DevFlags, setExit: SetExi
     stopped = true
   })
   const collector = await startCollector(place, flags, live)
-  live.use(collector.store)
+  live.use(collector.store, () => storeLine(collector.stats()))
   try {
     note(`hotspan  page ${collector.pageUrl}  OTLP ${collector.otlpUrl}`)
     if (stopped) return setExit(130)

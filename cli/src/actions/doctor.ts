@@ -1,5 +1,6 @@
 import { settings, settle } from '../config/settings.ts'
 import type { DoctorCheck } from '../doctor/check.ts'
+import { checkDiskUse } from '../doctor/check-disk-use.ts'
 import {
   checkAgent,
   checkChromium,
@@ -66,6 +67,7 @@ export const runDoctor = async (flags: DoctorFlags, setExit: SetExit): Promise<v
     checkProfiler(),
     checkChromium(),
     ...(await checkDataDirectory(place.dataDir)),
+    ...(await checkDiskUse(place.dataDir)),
     await checkCollector(place.dataDir, host, port),
   ]
   if (checks.some((check) => check.state === 'missing')) setExit(exitCode.usage)

@@ -8,5 +8,7 @@ export const collectorCommand = (): Command =>
       .description('receive and store telemetry until stopped')
       .option('--host <address>', 'address to bind to (default: 127.0.0.1)')
       .option('--otlp-port <port>', 'OTLP/HTTP port, 0 for any (default: 4318)')
-      .option('--page-port <port>', 'port of page and API, 0 for any (default: 4319)'),
+      .option('--page-port <port>', 'port of page and API, 0 for any (default: 4319)')
+      .option('--retention-days <days>', 'days kept besides today (default: 30)')
+      .option('--max-store-gb <gb>', 'cap of the store on disk (default: 10)'),
   ).action(async (flags: CollectorFlags) => (await import('../actions/collector.ts')).runCollector(flags))

@@ -247,3 +247,49 @@ test('doctor says what works, in text and json', { timeout: 120_000 }, async () 
     expect((await runCli(['doctor'], { cwd })).stdout).toMatch(/^ok +node/m)
   })
 })
+
+test('a running collector is backed up, the backup is restored, and doctor shows what the store takes', {
+  timeout: 120_000,
+}, async () => {
+  await inTemporaryDirectory(async (cwd) => {
+    const ports = ['--otlp-port', '0', '--page-port', '0']
+    const collector = startCli(['collector', ...ports, '--max-store-gb', '2', '--retention-days', '7'], {
+      cwd,
+    })
+    const page = (await collector.waitFor(/page (http:\S+)/))[1]!
+    const otlp = (await collector.waitFor(/otlp (http:\S+)/))[1]!
+    await collector.waitFor(/Ready/)
+    const span = {
+      traceId: 'ab'.repeat(16),
+      spanId: 'cd'.repeat(8),
+      name: 'GET /kept',
+      kind: 2,
+      startTimeUnixNano: `${Date.now()}000000`,
+      endTimeUnixNano: `${Date.now() + 7}000000`,
+    }
+    const sent = await fetch(`${otlp}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] }),
+    })
+    expect(sent.status).toBe(200)
+    expect(await (await fetch(page)).text()).toMatch(/store \S+ \S+ of 2 GB, kept 7 days, /)
+    const backup = await runCli(['backup', 'copy.tar'], { cwd })
+    expect(backup.stdout).toMatch(/^wrote copy\.tar\n1 spans of default, /)
+    const owned = await runCli(['restore', 'copy.tar'], { cwd })
+    expect(owned.exitCode).toBe(2)
+    expect(owned.stderr).toContain('HS_STORE_OWNED')
+    collector.child.kill('SIGTERM')
+    expect((await collector.ended).exitCode).toBe(0)
+
+    const restored = await runCli(['restore', 'copy.tar', '--data-dir', 'other', '--format', 'json'], { cwd })
+    expect(JSON.parse(restored.stdout)).toMatchObject({ schemaVersion: 1, spans: 1, movedTo: null })
+    const again = await runCli(['restore', 'copy.tar', '--data-dir', 'other'], { cwd })
+    expect(again.stdout).toContain('what was there is kept in other/store.before-restore-')
+    const trace = await runCli(['trace', 'abab', '--data-dir', 'other', '--format', 'json'], { cwd })
+    expect(trace.stdout).toContain('GET /kept')
+    const doctor = await runCli(['doctor', '--data-dir', 'other'], { cwd })
+    expect(doctor.stdout).toMatch(/ok +store +\S+ \S+, cap 10 GB, kept 30 days; journal/)
+    expect(doctor.stdout).toMatch(/warning +moved aside /)
+  })
+})

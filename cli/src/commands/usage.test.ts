@@ -13,6 +13,8 @@ const commands = [
   'check',
   'dashboards',
   'doctor',
+  'backup',
+  'restore',
 ]
 
 test('help names every command and fits 80 columns', { timeout: 60_000 }, async () => {
@@ -52,6 +54,8 @@ const usageErrors: [string[], RegExp][] = [
   [['analyze', '--config', 'nowhere.ts'], /--config is "nowhere.ts"; expected a file that exists/],
   [['analyze', 'extra'], /too many arguments/],
   [['collector', '--otlp-port', '70000'], /--otlp-port is "70000"; expected a port from 0/],
+  [['collector', '--max-store-gb', '0.01'], /--max-store-gb is "0.01"; expected gigabytes from 0.05/],
+  [['collector', '--retention-days', 'x'], /--retention-days is "x"; expected days from 0/],
   [['trace'], /missing required argument 'ID'/],
   [
     ['load', 'http://127.0.0.1:1', '--rate', 'fast'],

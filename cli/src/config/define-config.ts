@@ -10,6 +10,10 @@ export interface HotspanConfig {
   readonly otlpHttpPort?: number
   /** Port of the local page and API; default 4319, 0 is any free one. */
   readonly pagePort?: number
+  /** Days of telemetry kept besides today; default 30, 0 keeps all. */
+  readonly retentionDays?: number
+  /** Cap of the tables on disk, gigabytes; default 10, 0 is none. The oldest days go first. */
+  readonly maxStoreGb?: number
   readonly analysis?: {
     /** Seconds of a process's life to leave out. */
     readonly warmUpSec?: number

@@ -16,7 +16,17 @@ export interface LoadedConfig {
 }
 
 const fileNames = ['hotspan.config.ts', 'hotspan.config.mts', 'hotspan.config.js', 'hotspan.config.mjs']
-const topKeys = ['project', 'dataDir', 'host', 'otlpHttpPort', 'pagePort', 'analysis', 'budgets']
+const topKeys = [
+  'project',
+  'dataDir',
+  'host',
+  'otlpHttpPort',
+  'pagePort',
+  'retentionDays',
+  'maxStoreGb',
+  'analysis',
+  'budgets',
+]
 const analysisKeys = ['warmUpSec', 'minTraces', 'minMinutes']
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

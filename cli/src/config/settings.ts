@@ -64,6 +64,25 @@ export const settings = {
     fallback: 4319,
     read: port,
   }),
+  retentionDays: define<number | undefined>({
+    key: 'retentionDays',
+    flag: '--retention-days',
+    variable: 'HOTSPAN_RETENTION_DAYS',
+    expected: 'days from 0 (keep all) to 3650',
+    fallback: undefined,
+    read: numberBetween(0, 3650, true),
+  }),
+  maxStoreGb: define<number | undefined>({
+    key: 'maxStoreGb',
+    flag: '--max-store-gb',
+    variable: 'HOTSPAN_STORE_MAX_GB',
+    expected: 'gigabytes from 0.05, or 0 for no cap',
+    fallback: undefined,
+    read: (value) => {
+      const gigabytes = numberBetween(0, 1e6, false)(value)
+      return gigabytes !== undefined && gigabytes > 0 && gigabytes < 0.05 ? undefined : gigabytes
+    },
+  }),
   warmUpSec: define<number | undefined>({
     key: 'analysis.warmUpSec',
     flag: '--warm-up',

@@ -41,7 +41,7 @@ export const apiRoutes = (live: LiveReport): Route[] => {
         const { report, digest } = await live.current()
         const ids = exampleTraceIds(report)
         const traces = ids.length === 0 ? [] : await spansOfTraces(live.store, around(report.window), ids)
-        return html(200, renderHtml(report, { traces, liveDigest: digest }))
+        return html(200, renderHtml(report, { traces, liveDigest: digest, storeLine: live.storeLine }))
       },
     },
     {

@@ -31,6 +31,7 @@ const maxBusyRatio = 0.05
 export class LiveReport {
   readonly #options: LiveReportOptions
   #store: Store | undefined
+  #storeLine: (() => string) | undefined
   #last: { readonly report: Report; readonly digest: string } | undefined
   #running: Promise<{ readonly report: Report; readonly digest: string }> | undefined
   readonly #confirmed = new Set<string>()
@@ -53,8 +54,14 @@ export class LiveReport {
     }
   }
 
-  use(store: Store): void {
+  /** `storeLine` says what the store takes and how it is, for the foot of the page. */
+  use(store: Store, storeLine: () => string): void {
     this.#store = store
+    this.#storeLine = storeLine
+  }
+
+  get storeLine(): string {
+    return this.#storeLine?.() ?? ''
   }
 
   get store(): Store {

@@ -45,3 +45,16 @@ export const namedStorePlace = async (flags: StoreFlags): Promise<StorePlace> =>
   }
   return place
 }
+
+/** Retention and size cap, where a person set them; else the collector's own defaults hold. */
+export const storeBounds = (
+  flags: { readonly retentionDays?: string; readonly maxStoreGb?: string },
+  config: LoadedConfig,
+): { retentionDays?: number; maxStoreBytes?: number } => {
+  const days = settle(settings.retentionDays, flags.retentionDays, process.env, config).value
+  const gigabytes = settle(settings.maxStoreGb, flags.maxStoreGb, process.env, config).value
+  return {
+    ...(days === undefined ? {} : { retentionDays: days }),
+    ...(gigabytes === undefined ? {} : { maxStoreBytes: gigabytes * 1e9 }),
+  }
+}

@@ -8,6 +8,8 @@ import { waterfallHtml } from './html-waterfall.ts'
 import { count, formatInterval, formatMs, formatNumber, formatShare, formatTime } from './numbers.ts'
 
 export interface HtmlOptions {
+  /** Of a live page: what the store takes and how it is. */
+  readonly storeLine?: string
   /** Spans of the example traces, of all of them in one list (`exampleTraceIds(report)` names the traces). */
   readonly traces?: readonly WaterfallSpan[]
   /** Digest of the content when the page is served live and refreshes itself; trace ids are then links. */
@@ -147,7 +149,7 @@ export const renderHtml = (report: Report, options: HtmlOptions = {}): string =>
     title: `Hotspan: ${facts.verdictLine(report)}`,
     header: `<h1>${escapeHtml(facts.verdictLine(report))}</h1><p class="soft">project ${escapeHtml(report.project)}, ${facts.windowLine(report)}${live ? ', <span id="live" role="status">live</span>' : ''}</p>`,
     main: sections.join('\n'),
-    footer: `Hotspan, generated ${formatTime(report.generatedAtUnixMs)} in ${formatMs(report.tookMs)}`,
+    footer: `Hotspan, generated ${formatTime(report.generatedAtUnixMs)} in ${formatMs(report.tookMs)}${options.storeLine === undefined ? '' : `; ${escapeHtml(options.storeLine)}`}`,
     ...(options.liveDigest === undefined ? {} : { liveDigest: options.liveDigest }),
   })
 }

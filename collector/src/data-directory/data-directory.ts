@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, wr
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Engine, EngineStartError } from '../engine/engine.ts'
-import { CollectorError } from '../errors.ts'
+import { CollectorError, messageOf } from '../errors.ts'
+import { freeBytesAt } from '../keeping/disk-use.ts'
 import { newOwner, type Owner, readOwner, releaseOwnership, takeOwnership, updateOwner } from './owner.ts'
 import { isRunning, processStart } from './process-identity.ts'
 import { checkVersionMarker, writeVersionMarker } from './version-marker.ts'
@@ -14,6 +15,8 @@ export interface DataDirectoryOptions {
   readonly waitForOwnerMs?: number
   /** false: only the journal is here, the tables are on a server. */
   readonly withEngine: boolean
+  /** Cap of the store on disk, bytes. Default none. */
+  readonly maxStoreBytes?: number | null
 }
 
 /** A data directory that this process owns, with the engine running on it. */
@@ -55,14 +58,19 @@ export async function ownDirectory(dataDir: string, options: DataDirectoryOption
     checkVersionMarker(path)
     let closing: Promise<void> | null = null
     const { engine, quarantinedTo } = options.withEngine
-      ? await openOrQuarantine(path, options.onEvent, () => nameEngine())
+      ? await openOrQuarantine(path, options, () => nameEngine())
       : { engine: null, quarantinedTo: null }
     writeVersionMarker(path, engine?.version ?? '')
     const nameEngine = () => {
       if (engine === null || closing !== null) return
       const enginePid = engine.pid ?? 0
       owner = { ...owner, engineSocket: engine.socketPath, enginePid, engineStart: processStart(enginePid) }
-      updateOwner(path, owner)
+      try {
+        updateOwner(path, owner)
+      } catch (error) {
+        // A full disk: the socket is the same as before, only the process id in the record is not.
+        options.onEvent(`owner.json could not be written: ${messageOf(error)}`)
+      }
     }
     nameEngine()
     return {
@@ -118,13 +126,16 @@ async function endOrphanedEngine(before: Owner): Promise<void> {
   }
 }
 
+// With less than this an engine that does not start says nothing about its store.
+const leastFreeBytes = 32 * 1024 * 1024
+
 async function openOrQuarantine(
   path: string,
-  onEvent: (event: string) => void,
+  { onEvent, maxStoreBytes = null }: DataDirectoryOptions,
   onRestart: () => void,
 ): Promise<{ engine: Engine; quarantinedTo: string | null }> {
   const storeDir = join(path, 'store')
-  const options = { storeDir, onEvent, onRestart }
+  const options = { storeDir, onEvent, onRestart, maxStoreBytes }
   const until = Date.now() + 20_000
   let failure: unknown
   for (let attempt = 0; attempt < 2; ) {
@@ -138,6 +149,14 @@ async function openOrQuarantine(
       else if (error.locked) throw error
       else attempt += 1
     }
+  }
+  const freeBytes = await freeBytesAt(path)
+  if (freeBytes < leastFreeBytes) {
+    throw new CollectorError(
+      'HS_DISK_FULL',
+      `the store in ${path} did not open and its disk has only ${Math.floor(freeBytes / 1e6)} MB left. Free some space and start again; the data is left as it is. (${(failure as Error).message})`,
+      { cause: failure },
+    )
   }
   if (!existsSync(storeDir) || readdirSync(storeDir).length === 0 || !(await enginesOpenHere(onEvent)))
     throw failure

@@ -8,7 +8,11 @@ export function engineMemoryBytes(): number {
 }
 
 /** Server configuration that can only be given as a file. The engine's own defaults take 90 % of the memory and a 5 GB cache. */
-export function engineConfigXml(memoryBytes: number, sync = process.env.HOTSPAN_FSYNC === '1'): string {
+export function engineConfigXml(
+  memoryBytes: number,
+  maxMergedBytes: number,
+  sync = process.env.HOTSPAN_FSYNC === '1',
+): string {
   // With HOTSPAN_FSYNC=1 a journal segment may go only when the part it became is on the disk, and so may a merged part's sources.
   const mergeTree = sync
     ? '<fsync_after_insert>1</fsync_after_insert><fsync_part_directory>1</fsync_part_directory><min_rows_to_fsync_after_merge>1</min_rows_to_fsync_after_merge>'
@@ -24,7 +28,9 @@ export function engineConfigXml(memoryBytes: number, sync = process.env.HOTSPAN_
   <background_pool_size>2</background_pool_size>
   <background_schedule_pool_size>2</background_schedule_pool_size>
   <background_common_pool_size>2</background_common_pool_size>
-  <merge_tree>${mergeTree}</merge_tree>
+  <max_partition_size_to_drop>0</max_partition_size_to_drop>
+  <backups><allowed_path>/</allowed_path></backups>
+  <merge_tree><max_bytes_to_merge_at_max_space_in_pool>${Math.floor(maxMergedBytes)}</max_bytes_to_merge_at_max_space_in_pool>${mergeTree}</merge_tree>
 </clickhouse>
 `
 }

@@ -1,15 +1,18 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { extname, join } from 'node:path'
 import { CollectorError } from '../errors.ts'
+import { maxMergedPartBytes } from '../keeping/limits.ts'
 import { engineConfigXml, engineMemoryBytes, engineSettings } from './engine-config.ts'
 import type { EngineMessage, EngineStart } from './messages.ts'
 import { locateEngine } from './platform.ts'
 
 export interface EngineOptions {
   readonly storeDir: string
+  /** Cap of the store on disk, bytes: merges make no part that would be most of it. Default none. */
+  readonly maxStoreBytes?: number | null
   /** Time to open the store, ms. Default 120,000: a large store after an unclean end. */
   readonly startTimeoutMs?: number
   /** Between two questions whether the engine still answers, ms. Default 5,000. */
@@ -82,6 +85,16 @@ export class Engine {
     return this.child?.pid ?? null
   }
 
+  /** Resident memory of the engine's process, bytes; 0 when it is away, or where the system does not tell (other than Linux). */
+  get memoryBytes(): number {
+    try {
+      const status = readFileSync(`/proc/${this.child?.pid}/status`, 'utf8')
+      return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) * 1024
+    } catch {
+      return 0
+    }
+  }
+
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
@@ -102,7 +115,8 @@ export class Engine {
   private async launch(): Promise<void> {
     const memoryBytes = engineMemoryBytes()
     const configPath = join(this.runDir, 'engine.xml')
-    writeFileSync(configPath, engineConfigXml(memoryBytes), { mode: 0o600 })
+    const maxMergedBytes = maxMergedPartBytes(this.options.maxStoreBytes ?? null)
+    writeFileSync(configPath, engineConfigXml(memoryBytes, maxMergedBytes), { mode: 0o600 })
     mkdirSync(this.options.storeDir, { recursive: true, mode: 0o700 })
     const start: EngineStart = {
       chdbPath: this.chdbPath,

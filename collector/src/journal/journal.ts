@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { databaseOf } from '../schema/migrations.ts'
 import { rowLayout } from '../schema/row-layout.ts'
+import { DiskReserve, isDiskFull } from './disk-reserve.ts'
 import { type Frame, frameHead, readFrames } from './frame.ts'
 import { isPermanent, type RowSink } from './row-sink.ts'
 import { SeenBodies } from './seen-bodies.ts'
 import { Segment, segmentNumber } from './segment.ts'
+import { type Trouble, TroubleLog } from './trouble.ts'
 
 export interface JournalOptions {
   readonly directory: string
@@ -21,6 +23,8 @@ export interface JournalOptions {
   readonly maxBacklogBytes?: number
   /** Every acknowledgement waits for the disk. Default HOTSPAN_FSYNC=1. */
   readonly sync?: boolean
+  /** Room kept for going on when the disk is full, bytes. Default 16 MiB. */
+  readonly reserveBytes?: number
 }
 
 /** The engine has been away for so long that the journal is full. */
@@ -54,6 +58,8 @@ export class Journal {
   /** Rows that the engine refused for good; their frames are in `quarantine/`. */
   quarantinedRows = 0
   private readonly options: Required<JournalOptions>
+  private readonly reserve: DiskReserve
+  private readonly troubles: TroubleLog
   private readonly closed: Closed[] = []
   private pending: Pending[] = []
   private readonly inFlight = new Map<string, Promise<void>>()
@@ -71,6 +77,8 @@ export class Journal {
   private constructor(options: Required<JournalOptions>) {
     this.options = options
     this.seen = new SeenBodies(options.directory)
+    this.reserve = new DiskReserve(options.directory, options.reserveBytes)
+    this.troubles = new TroubleLog(options.onEvent)
   }
 
   /**
@@ -85,8 +93,10 @@ export class Journal {
       segmentBytes: 16 * 1024 * 1024,
       maxBacklogBytes: (maxMb > 0 ? maxMb : 512) * 1024 * 1024,
       sync: process.env.HOTSPAN_FSYNC === '1',
+      reserveBytes: 16 * 1024 * 1024,
       ...options,
     })
+    await journal.reserve.refill()
     journal.findLeftSegments()
     await journal.flushWithin(60_000)
     return journal
@@ -99,6 +109,14 @@ export class Journal {
 
   get isFull(): boolean {
     return this.backlogBytes >= this.options.maxBacklogBytes
+  }
+
+  /** Why rows do not reach the store now; null when they do. */
+  get trouble(): Trouble | null {
+    const trouble = this.troubles.now
+    if (!this.isFull) return trouble
+    const reason = trouble === null ? 'the store is slower than the senders' : trouble.reason
+    return { kind: 'journal-full', reason, sinceMs: trouble?.sinceMs ?? Date.now() }
   }
 
   /**
@@ -185,23 +203,37 @@ export class Journal {
 
   private async writeGroup(group: readonly Pending[]): Promise<void> {
     try {
-      if (this.segment === null) {
-        this.segment = await Segment.create(this.options.directory, this.nextNumber++, this.options.sync)
-        this.segmentTimer = setTimeout(() => {
-          this.rotateAsked = true
-          void this.writeLoop()
-        }, this.options.segmentMs)
-      }
-      const before = this.segment.bytes
-      await this.segment.write(
-        group.map(({ frame }) => frame),
-        this.options.sync,
-      )
-      this.backlogBytes += this.segment.bytes - before
+      await this.writeOrRelease(group.map(({ frame }) => frame))
+      if (this.troubles.now !== null && this.reserve.isWhole()) this.troubles.writeWorked()
       for (const { resolve } of group) resolve()
     } catch (error) {
+      this.troubles.writeFailed(error)
       for (const { reject } of group) reject(error)
     }
+  }
+
+  /** On a full disk the reserve is given up, once, and the write is tried again. */
+  private async writeOrRelease(frames: readonly Frame[]): Promise<void> {
+    try {
+      await this.writeFrames(frames)
+    } catch (error) {
+      if (!isDiskFull(error) || !this.reserve.release()) throw error
+      this.troubles.writeFailed(error)
+      await this.writeFrames(frames)
+    }
+  }
+
+  private async writeFrames(frames: readonly Frame[]): Promise<void> {
+    if (this.segment === null) {
+      this.segment = await Segment.create(this.options.directory, this.nextNumber++, this.options.sync)
+      this.segmentTimer = setTimeout(() => {
+        this.rotateAsked = true
+        void this.writeLoop()
+      }, this.options.segmentMs)
+    }
+    const before = this.segment.bytes
+    await this.segment.write(frames, this.options.sync)
+    this.backlogBytes += this.segment.bytes - before
   }
 
   private async rotate(): Promise<void> {
@@ -232,13 +264,15 @@ export class Journal {
         try {
           await this.insertSegment(segment)
           failures = 0
+          this.troubles.insertWorked()
+          void this.reserve.refill()
           this.closed.shift()
           this.backlogBytes -= segment.bytes
           this.notify()
         } catch (error) {
           failures += 1
-          if (failures === 5)
-            this.options.onEvent(`inserts fail, the journal keeps them: ${messageOf(error)}`)
+          this.troubles.insertFailed(error)
+          if (isDiskFull(error)) this.reserve.release()
           await this.pause(Math.min(100 * 2 ** failures, 3000))
         }
       }

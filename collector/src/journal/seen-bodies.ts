@@ -1,4 +1,4 @@
-import { appendFileSync, readdirSync, readFileSync, unlinkSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** A body that comes again within this time is acknowledged and not stored again. */
@@ -16,6 +16,7 @@ export class SeenBodies {
   private readonly keys = new Map<string, number>()
   private file = ''
   private fileFromMs = 0
+  private fileBytes = 0
 
   constructor(directory: string, nowMs = Date.now()) {
     this.directory = directory
@@ -56,6 +57,7 @@ export class SeenBodies {
     if (nowMs - this.fileFromMs > fileSpanMs) {
       this.file = join(this.directory, `seen-${nowMs}.log`)
       this.fileFromMs = nowMs
+      this.fileBytes = 0
       for (const name of this.files()) {
         const fromMs = Number(name.slice(5, -4))
         if (nowMs - fromMs > seenForMs + fileSpanMs) unlinkSync(join(this.directory, name))
@@ -66,7 +68,14 @@ export class SeenBodies {
       bytes.writeDoubleLE(receivedMs, index * recordBytes)
       bytes.write(key, index * recordBytes + 8, 16, 'latin1')
     })
-    appendFileSync(this.file, bytes, { mode: 0o600 })
+    try {
+      appendFileSync(this.file, bytes, { mode: 0o600 })
+      this.fileBytes += bytes.length
+    } catch (error) {
+      // A full disk may have taken half of a record, behind which no later one could be read.
+      if (existsSync(this.file)) truncateSync(this.file, this.fileBytes)
+      throw error
+    }
   }
 
   private files(): string[] {

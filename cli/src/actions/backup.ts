@@ -1,0 +1,21 @@
+import { backup } from '@hotspan/collector'
+import { shownPath } from '../process/run-folders.ts'
+import { namedStorePlace, type StoreFlags } from '../process/store-options.ts'
+import { renderJson } from '../render/json.ts'
+
+export interface BackupFlags extends StoreFlags {
+  readonly format: 'text' | 'json'
+}
+
+export const runBackup = async (target: string, flags: BackupFlags): Promise<void> => {
+  const place = await namedStorePlace(flags)
+  const report = await backup({ dataDir: place.dataDir, to: target })
+  if (flags.format === 'json') {
+    process.stdout.write(renderJson({ schemaVersion: 1, ...report }))
+    return
+  }
+  const projects = report.databases.map((name) => name.replace(/^hotspan_/, '')).join(', ')
+  process.stdout.write(
+    `wrote ${shownPath(report.path)}\n${report.spans.toLocaleString('en')} spans of ${projects}, ${(report.tookMs / 1000).toFixed(1)} s\n`,
+  )
+}

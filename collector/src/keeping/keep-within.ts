@@ -1,0 +1,130 @@
+import type { ClickHouseClient } from '@clickhouse/client'
+import { sqlName, sqlString } from '../engine/query-parameters.ts'
+import type { StoreLimits } from './limits.ts'
+
+/** A part of a telemetry table as the engine lists it. */
+interface Part {
+  readonly database: string
+  readonly table: string
+  readonly name: string
+  readonly partition: string
+  readonly partitionId: string
+  readonly bytes: number
+}
+
+/** What was dropped to hold the limits. */
+export interface Dropped {
+  readonly what: 'partition' | 'part'
+  readonly table: string
+  readonly name: string
+  readonly bytes: number
+  readonly why: 'retention' | 'size'
+}
+
+/** Telemetry is partitioned by day in every project; runs and findings are not touched. */
+async function telemetryParts(client: ClickHouseClient): Promise<Part[]> {
+  const answer = await client.query({
+    query: `SELECT database, table, name, partition, partition_id AS partitionId, toFloat64(bytes_on_disk) AS bytes
+FROM system.parts WHERE active AND startsWith(database, 'hotspan_') AND startsWith(table, 'otel_')
+ORDER BY partition, modification_time, name`,
+    format: 'JSONEachRow',
+  })
+  return answer.json<Part>()
+}
+
+/** Bytes of all tables of all projects, parts that await their removal included. */
+export async function tableBytes(client: ClickHouseClient): Promise<number> {
+  const answer = await client.query({
+    query: `SELECT toFloat64(sum(bytes_on_disk)) AS bytes FROM system.parts WHERE startsWith(database, 'hotspan_')`,
+    format: 'JSONEachRow',
+  })
+  return (await answer.json<{ bytes: number }>())[0]?.bytes ?? 0
+}
+
+/**
+ * Drops the days past the retention, then the oldest days until the tables fit, and when only one day is left its oldest parts.
+ * Every table keeps its newest part. Whole days and parts are dropped and nothing is rewritten, so that it works on a full disk.
+ */
+export async function keepWithin(
+  client: ClickHouseClient,
+  limits: StoreLimits,
+  nowMs = Date.now(),
+): Promise<Dropped[]> {
+  const dropped: Dropped[] = []
+  let parts = await telemetryParts(client)
+  if (limits.retentionDays !== null) {
+    const firstKept = new Date(nowMs - limits.retentionDays * 86_400_000).toISOString().slice(0, 10)
+    parts = await dropDays(client, parts, (part) => part.partition < firstKept, 'retention', dropped)
+  }
+  if (limits.maxBytes === null) return dropped
+  let bytes = await tableBytes(client)
+  while (bytes > limits.maxBytes) {
+    const oldest = parts[0]?.partition
+    if (oldest === undefined) return dropped
+    if (oldest !== parts.at(-1)!.partition) {
+      const before = dropped.length
+      parts = await dropDays(client, parts, (part) => part.partition === oldest, 'size', dropped)
+      bytes -= dropped.slice(before).reduce((sum, drop) => sum + drop.bytes, 0)
+      continue
+    }
+    const part = oldestPart(parts)
+    if (part === null) return dropped
+    await client.command({
+      query: `ALTER TABLE ${nameOf(part)} DROP PART ${sqlString(part.name)}`,
+    })
+    dropped.push({
+      what: 'part',
+      table: tableOf(part),
+      name: part.name,
+      bytes: part.bytes,
+      why: 'size',
+    })
+    parts = parts.filter((other) => other !== part)
+    bytes -= part.bytes
+  }
+  return dropped
+}
+
+async function dropDays(
+  client: ClickHouseClient,
+  parts: readonly Part[],
+  goes: (part: Part) => boolean,
+  why: Dropped['why'],
+  dropped: Dropped[],
+): Promise<Part[]> {
+  const days = groupBy(parts.filter(goes), (part) => `${tableOf(part)} ${part.partitionId}`)
+  for (const group of days.values()) {
+    const part = group[0]!
+    await client.command({
+      query: `ALTER TABLE ${nameOf(part)} DROP PARTITION ID ${sqlString(part.partitionId)}`,
+    })
+    dropped.push({
+      what: 'partition',
+      table: tableOf(part),
+      name: part.partition,
+      bytes: group.reduce((sum, { bytes }) => sum + bytes, 0),
+      why,
+    })
+  }
+  return parts.filter((part) => !goes(part))
+}
+
+/** Of the tables that hold more than one part, the one with most bytes gives its oldest. */
+function oldestPart(parts: readonly Part[]): Part | null {
+  const tables = [...groupBy(parts, tableOf).values()].filter((group) => group.length > 1)
+  const bytesOf = (group: readonly Part[]) => group.reduce((sum, { bytes }) => sum + bytes, 0)
+  return tables.sort((a, b) => bytesOf(b) - bytesOf(a))[0]?.[0] ?? null
+}
+
+const tableOf = (part: Part): string => `${part.database}.${part.table}`
+const nameOf = (part: Part): string => `${sqlName(part.database)}.${sqlName(part.table)}`
+
+function groupBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>()
+  for (const item of items) {
+    const group = groups.get(key(item))
+    if (group === undefined) groups.set(key(item), [item])
+    else group.push(item)
+  }
+  return groups
+}
