@@ -8,15 +8,14 @@ import { AgentTracerProvider } from './core/tracer.ts'
 import { watchEventLoop } from './event-loop/event-loop.ts'
 import { watchExit } from './exit.ts'
 import { type FaultCount, faultCounts, reportFaultsTo } from './faults.ts'
+import { databasePackages } from './instrumentations/database-packages.ts'
+import { databaseOptions } from './instrumentations/database-span.ts'
 import { installFastify } from './instrumentations/fastify.ts'
 import { frameworkPackages } from './instrumentations/framework-packages.ts'
 import { installHttpClient } from './instrumentations/http-client.ts'
 import { installHttpServer } from './instrumentations/http-server.ts'
 import { type PackageTarget, watchPackages } from './instrumentations/module-hook.ts'
 import { configureOnnxruntime, instrumentOnnxruntime } from './instrumentations/onnxruntime.ts'
-import { instrumentPg } from './instrumentations/pg.ts'
-import { instrumentPgPool } from './instrumentations/pg-pool.ts'
-import { pgOptions } from './instrumentations/pg-target.ts'
 import { installServerTiming } from './instrumentations/server-timing.ts'
 import { installUndici } from './instrumentations/undici.ts'
 import { createLog } from './log.ts'
@@ -109,11 +108,8 @@ export function start(options: AgentOptions = {}): boolean {
   install('http-client', installHttpClient)
   install('fastify', installFastify)
   install('undici', installUndici)
-  const packages: PackageTarget[] = []
-  if (!settings.without.has('pg')) {
-    pgOptions.callSites = settings.callSites
-    packages.push({ name: 'pg', patch: instrumentPg }, { name: 'pg-pool', patch: instrumentPgPool })
-  }
+  databaseOptions.callSites = settings.callSites
+  const packages: PackageTarget[] = databasePackages(settings.without)
   if (!settings.without.has('onnxruntime-node')) {
     configureOnnxruntime({ callSites: settings.callSites })
     packages.push(
@@ -175,9 +171,9 @@ export function stats(): AgentStats {
  * `instrument('pg', pg)`. Returns false for a package that is not known.
  */
 export function instrument(name: string, exports: unknown): boolean {
-  const own = { pg: instrumentPg, 'pg-pool': instrumentPgPool, 'onnxruntime-node': instrumentOnnxruntime }
-  const patch =
-    own[name as keyof typeof own] ?? frameworkPackages.find((target) => target.name === name)?.patch
+  const own = { 'onnxruntime-node': instrumentOnnxruntime }
+  const others = [...databasePackages(), ...frameworkPackages, ...(current?.signals.packages ?? [])]
+  const patch = own[name as keyof typeof own] ?? others.find((target) => target.name === name)?.patch
   if (patch === undefined) return false
   patch(exports)
   return true

@@ -6,9 +6,17 @@ import { hex32 } from '../core/trace.ts'
  */
 const MAX_UNITS = 65_536
 
+const MAX_DEPTH = 8
+
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return (prototype === Object.prototype || prototype === null) && !('toJSON' in value)
+}
+
 let high = 0
 let low = 0
 let units = 0
+let mostUnits = MAX_UNITS
 
 function mix(value: number): void {
   high = Math.imul(high ^ value, 0x85ebca6b)
@@ -18,7 +26,7 @@ function mix(value: number): void {
 }
 
 function mixText(text: string): void {
-  const length = Math.min(text.length, Math.max(0, MAX_UNITS - units))
+  const length = Math.min(text.length, Math.max(0, mostUnits - units))
   units += length
   for (let i = 0; i < length; i++) mix(text.charCodeAt(i))
   mix(text.length)
@@ -49,14 +57,25 @@ function mixValue(value: unknown, depth: number): void {
     mixText(String(value.getTime()))
   } else if (value instanceof Uint8Array) {
     mix(5)
-    const length = Math.min(value.length, Math.max(0, MAX_UNITS - units))
+    const length = Math.min(value.length, Math.max(0, mostUnits - units))
     units += length
     for (let i = 0; i < length; i++) mix(value[i]!)
     mix(value.length)
-  } else if (Array.isArray(value) && depth < 4) {
+  } else if (Array.isArray(value) && depth < MAX_DEPTH) {
     mix(6)
-    for (const item of value) mixValue(item, depth + 1)
+    for (const item of value) {
+      if (units >= mostUnits) break
+      units++
+      mixValue(item, depth + 1)
+    }
     mix(value.length)
+  } else if (depth < MAX_DEPTH && isPlain(value)) {
+    mix(8)
+    for (const key in value) {
+      if (units >= mostUnits) break
+      mixText(key)
+      mixValue((value as Record<string, unknown>)[key], depth + 1)
+    }
   } else {
     mix(7)
     let text = ''
@@ -69,11 +88,13 @@ function mixValue(value: unknown, depth: number): void {
   }
 }
 
-/** Hash of the values and, for a statement with literals, of its text. */
+/** Hash of the values and, for a statement with literals, of its text; `limit` is how much of them is looked at, in units. */
 export function parametersHash(
   values: readonly unknown[] | undefined,
   literalText: string | undefined,
+  limit = MAX_UNITS,
 ): string {
+  mostUnits = limit
   high = 0x9e3779b9
   low = 0x7f4a7c15
   units = 0

@@ -1,16 +1,15 @@
 import { performance } from 'node:perf_hooks'
-import { attr } from '@hotspan/otlp'
 import type { Context } from '@opentelemetry/api'
 import { EMPTY_CONTEXT } from '../core/linked-context.ts'
 import { active } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, spanOf } from '../core/tracer.ts'
-import { encodeKey } from '../encode/attribute-key.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
 import { type CallSite, captureCallSite } from './call-site.ts'
+import { databaseKey, databaseOptions } from './database-span.ts'
 import { errorTypeOf } from './error-type.ts'
-import { pgOptions, type Target, targetOf } from './pg-target.ts'
+import { type Target, targetOf } from './pg-target.ts'
 import { isThenable, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'pg'
@@ -24,7 +23,6 @@ interface PgPool {
 }
 
 const count = faultCount(NAME)
-const errorTypeKey = encodeKey(attr.errorType)
 const NO_TARGET: Target = {}
 
 /** True between the call of a pool's `query` and its `connect`. */
@@ -44,7 +42,7 @@ export function instrumentPgPool(exports: unknown): void {
 
 /** Wraps `connect`, and notes where `query` was called, whose stack is gone when its connection is there. */
 export function wrapPool(prototype: object): void {
-  if (pgOptions.callSites) {
+  if (databaseOptions.callSites) {
     wrapMethod(prototype, 'query', (original) => {
       return function query(this: unknown, ...args: unknown[]): unknown {
         inQuery = true
@@ -129,5 +127,5 @@ function connected(
 
 function writeConnectSpan(encoder: SpanEncoder, span: AgentSpan): void {
   encoder.raw(span.ref1 as Uint8Array)
-  if (span.text1 !== '') encoder.text(errorTypeKey, span.text1)
+  if (span.text1 !== '') encoder.text(databaseKey.errorType, span.text1)
 }

@@ -1,34 +1,22 @@
 import { performance } from 'node:perf_hooks'
-import { attr, hotspanAttribute } from '@hotspan/otlp'
 import type { Context } from '@opentelemetry/api'
 import { EMPTY_CONTEXT } from '../core/linked-context.ts'
 import { active } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, runIn, spanOf } from '../core/tracer.ts'
-import { encodeKey } from '../encode/attribute-key.ts'
 import { BoundedCache } from '../encode/bounded-cache.ts'
-import { captureAttributes } from '../encode/captured-attributes.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
 import { type CallSite, captureCallSite } from './call-site.ts'
+import { databaseKey, databaseOptions } from './database-span.ts'
 import { errorTypeOf } from './error-type.ts'
 import { parametersHash } from './parameters-hash.ts'
 import { siteOfPoolQuery, wrapPool } from './pg-pool.ts'
-import { pgOptions, type Target, targetOf } from './pg-target.ts'
-import { describeSql } from './sql-text.ts'
+import { type Target, targetOf } from './pg-target.ts'
+import { type Statement, statementOf } from './sql-statement.ts'
 import { isThenable, type Method, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'pg'
-
-const key = {
-  rows: encodeKey(attr.dbResponseReturnedRows),
-  status: encodeKey(attr.dbResponseStatusCode),
-  errorType: encodeKey(attr.errorType),
-  text: encodeKey(attr.dbQueryText),
-  summary: encodeKey(attr.dbQuerySummary),
-  operation: encodeKey(attr.dbOperationName),
-  parameters: encodeKey(hotspanAttribute.dbParametersHash.name),
-}
 
 type Callback = (error: unknown, ...results: unknown[]) => unknown
 
@@ -41,12 +29,6 @@ interface Submittable {
   handleReadyForQuery?: Method
   handleError?: Method
   handleDataRow?: Method
-}
-
-interface Statement {
-  readonly name: string
-  readonly hasLiterals: boolean
-  readonly encoded: Uint8Array
 }
 
 const count = faultCount(NAME)
@@ -122,7 +104,7 @@ function begin(client: Target, args: unknown[]): AgentSpan | null {
   const context = active.getStore()
   const parent = spanOf(context, startMs)
   if (parent === null) return null
-  const statement = statements.get(text) ?? statements.set(text, describe(text))
+  const statement = statementOf(statements, text, 'postgresql')
   const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, statement.name, startMs)
   if (!span.recording) return null
   span.ref1 = statement
@@ -143,20 +125,7 @@ interface QueryFacts {
 }
 
 const siteNow = (): CallSite | undefined =>
-  pgOptions.callSites ? (siteOfPoolQuery() ?? captureCallSite()) : undefined
-
-function describe(sql: string): Statement {
-  const { text, summary, operation, hasLiterals } = describeSql(sql)
-  return {
-    name: summary,
-    hasLiterals,
-    encoded: captureAttributes((encoder) => {
-      encoder.text(key.text, text)
-      encoder.text(key.summary, summary)
-      if (operation !== '') encoder.text(key.operation, operation)
-    }),
-  }
-}
+  databaseOptions.callSites ? (siteOfPoolQuery() ?? captureCallSite()) : undefined
 
 /** Hooks the end of the callback and the submittable form; false for the promise form, which the caller chains on. */
 function hookEnd(span: AgentSpan, args: unknown[]): boolean {
@@ -277,11 +246,11 @@ function writeQuerySpan(encoder: SpanEncoder, span: AgentSpan): void {
   const { target, rows, code, site } = span.ref2 as QueryFacts
   encoder.raw(target)
   encoder.raw((span.ref1 as Statement).encoded)
-  if (rows >= 0) encoder.int(key.rows, rows)
-  if (span.text1 !== '') encoder.text(key.parameters, span.text1)
+  if (rows >= 0) encoder.int(databaseKey.rows, rows)
+  if (span.text1 !== '') encoder.text(databaseKey.parameters, span.text1)
   if (code !== '') {
-    if (/^[0-9A-Z]{5}$/.test(code)) encoder.text(key.status, code)
-    encoder.text(key.errorType, code)
+    if (/^[0-9A-Z]{5}$/.test(code)) encoder.text(databaseKey.status, code)
+    encoder.text(databaseKey.errorType, code)
   }
   if (site !== undefined) encoder.raw(site.encoded)
 }

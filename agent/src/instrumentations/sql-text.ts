@@ -13,6 +13,9 @@ export interface SqlText {
   readonly hasLiterals: boolean
 }
 
+/** Where literals and comments end differs between servers. */
+export type SqlDialect = 'postgresql' | 'mysql'
+
 /** Longer statements are cut before they are read. */
 export const MAX_SQL_LENGTH = 8192
 const MAX_SUMMARY_LENGTH = 255
@@ -57,6 +60,11 @@ const OPERATIONS = new Set([
   'CALL',
   'VALUES',
   'TABLE',
+  'REPLACE',
+  'USE',
+  'DESCRIBE',
+  'KILL',
+  'OPTIMIZE',
 ])
 
 /** Words behind which a table name stands. */
@@ -91,8 +99,12 @@ const isDigit = (unit: number): boolean => unit >= 48 && unit <= 57
 const isWord = (unit: number): boolean => isWordStart(unit) || isDigit(unit) || unit === 36
 const isSpace = (unit: number): boolean => unit === 32 || (unit >= 9 && unit <= 13)
 
-/** Scrubs and summarises a PostgreSQL statement. */
-export function describeSql(sql: string): SqlText {
+/**
+ * Scrubs and summarises a statement. In MySQL a backslash escapes, double quotes hold text (also where `ANSI_QUOTES` makes them
+ * names: those are scrubbed then), backticks hold names, `#` begins a comment, and `$` is a letter.
+ */
+export function describeSql(sql: string, dialect: SqlDialect = 'postgresql'): SqlText {
+  const isMysql = dialect === 'mysql'
   const whole = sql.length > MAX_SQL_LENGTH ? sql.slice(0, MAX_SQL_LENGTH) : sql
   let text = ''
   let hasLiterals = false
@@ -115,27 +127,29 @@ export function describeSql(sql: string): SqlText {
     if (isSpace(unit)) {
       space = true
       at++
-    } else if (unit === 45 && next === 45) {
+    } else if ((unit === 45 && next === 45) || (isMysql && unit === 35)) {
       at = endOfLine(whole, at)
       space = true
     } else if (unit === 47 && next === 42) {
-      at = endOfComment(whole, at)
+      at = endOfComment(whole, at, !isMysql)
       space = true
     } else if (unit === 39) {
-      literal(endOfString(whole, at, false))
+      literal(endOfString(whole, at, 39, isMysql))
+    } else if (isMysql && unit === 34) {
+      literal(endOfString(whole, at, 34, true))
     } else if ((unit === 69 || unit === 101) && next === 39) {
-      literal(endOfString(whole, at + 1, true))
+      literal(endOfString(whole, at + 1, 39, true))
     } else if (
       (unit === 66 || unit === 98 || unit === 88 || unit === 120 || unit === 78 || unit === 110) &&
       next === 39
     ) {
-      literal(endOfString(whole, at + 1, false))
-    } else if (unit === 34) {
-      const end = endOfQuoted(whole, at)
+      literal(endOfString(whole, at + 1, 39, isMysql))
+    } else if (unit === 34 || (isMysql && unit === 96)) {
+      const end = endOfQuoted(whole, at, unit)
       put(whole.slice(at, end))
       words.push(whole.slice(at, end))
       at = end
-    } else if (unit === 36) {
+    } else if (unit === 36 && !isMysql) {
       const dollar = endOfDollar(whole, at)
       if (dollar > 0) literal(dollar)
       else {
@@ -173,8 +187,12 @@ function endOfLine(text: string, at: number): number {
   return end < 0 ? text.length : end
 }
 
-/** PostgreSQL nests block comments. */
-function endOfComment(text: string, at: number): number {
+/** PostgreSQL nests block comments, MySQL does not. */
+function endOfComment(text: string, at: number, nests: boolean): number {
+  if (!nests) {
+    const end = text.indexOf('*/', at + 2)
+    return end < 0 ? text.length : end + 2
+  }
   let depth = 0
   for (let i = at; i < text.length; i++) {
     if (text[i] === '/' && text[i + 1] === '*') {
@@ -189,21 +207,22 @@ function endOfComment(text: string, at: number): number {
   return text.length
 }
 
-function endOfString(text: string, at: number, backslashes: boolean): number {
+function endOfString(text: string, at: number, quote: number, backslashes: boolean): number {
   for (let i = at + 1; i < text.length; i++) {
-    if (backslashes && text[i] === '\\') i++
-    else if (text[i] === "'") {
-      if (text[i + 1] !== "'") return i + 1
+    const unit = text.charCodeAt(i)
+    if (backslashes && unit === 92) i++
+    else if (unit === quote) {
+      if (text.charCodeAt(i + 1) !== quote) return i + 1
       i++
     }
   }
   return text.length
 }
 
-function endOfQuoted(text: string, at: number): number {
+function endOfQuoted(text: string, at: number, quote: number): number {
   for (let i = at + 1; i < text.length; i++) {
-    if (text[i] === '"') {
-      if (text[i + 1] !== '"') return i + 1
+    if (text.charCodeAt(i) === quote) {
+      if (text.charCodeAt(i + 1) !== quote) return i + 1
       i++
     }
   }
@@ -260,9 +279,10 @@ function tableName(words: readonly string[], from: number): string {
   for (let i = from; i < words.length; i++) {
     const word = words[i]!
     const unit = word.charCodeAt(0)
-    if (unit !== 34 && !isWordStart(unit)) break
+    const isQuoted = unit === 34 || unit === 96
+    if (!isQuoted && !isWordStart(unit)) break
     if (i === from && OPERATIONS.has(word.toUpperCase())) return ''
-    name += unit === 34 ? word.slice(1, -1).replaceAll('""', '"') : word
+    name += isQuoted ? word.slice(1, -1).replaceAll(word[0]! + word[0]!, word[0]!) : word
     if (words[i + 1] !== '.') break
     name += '.'
     i++

@@ -1,0 +1,136 @@
+import type { AgentSpan } from '../core/span.ts'
+import { fault, faultCount } from '../faults.ts'
+import { beginCommand, beginConnect, finishCommand, finishConnect, redisTarget } from './redis-command.ts'
+import { isThenable, type WrappableClass, wrapMethod } from './wrap-method.ts'
+
+const NAME = 'ioredis'
+const TRACED = Symbol('hotspan.traced')
+
+interface Command {
+  name: string
+  args: unknown[]
+  inTransaction?: boolean
+  pipelineIndex?: number
+  resolve: (value: unknown) => void
+  reject: (error: unknown) => void
+  [TRACED]?: boolean
+}
+
+interface Client {
+  options?: { host?: string; port?: number; path?: string; db?: number }
+  condition?: { select?: number } | null
+}
+
+const count = faultCount(NAME)
+
+/** Commands of the pipeline whose `exec` runs now. */
+let pipelineSize = 0
+
+/** One span per command, pipelined or not, under a span that is active; names as in the stock package. */
+export function instrumentIoredis(exports: unknown): void {
+  const door = exports as { Redis?: WrappableClass; default?: WrappableClass; Pipeline?: WrappableClass }
+  const Redis = door.Redis ?? door.default ?? (exports as WrappableClass)
+  if (Redis?.prototype === undefined) return
+  wrapSendCommand(Redis.prototype)
+  wrapConnect(Redis.prototype)
+  if (door.Pipeline?.prototype !== undefined) wrapExec(door.Pipeline.prototype)
+}
+
+function wrapSendCommand(prototype: object): void {
+  wrapMethod(prototype, 'sendCommand', (original) => {
+    return function sendCommand(this: unknown, ...args: unknown[]): unknown {
+      const command = args[0] as Command | undefined
+      // A command passes here again when it leaves the offline queue or is sent once more.
+      if (count.off || typeof command !== 'object' || command === null || command[TRACED] === true) {
+        return original.apply(this, args)
+      }
+      try {
+        const span = begin(this as Client, command)
+        if (span !== null) hookEnd(span, command)
+      } catch (error) {
+        fault(NAME, error)
+      }
+      return original.apply(this, args)
+    }
+  })
+}
+
+function begin(client: Client, command: Command): AgentSpan | null {
+  const { name, args } = command
+  const isControl = name === 'multi' || name === 'exec'
+  const inBatch = !isControl && (command.inTransaction === true || typeof command.pipelineIndex === 'number')
+  return beginCommand({
+    spanName: name,
+    target: targetOf(client),
+    name,
+    args,
+    firstArg: 0,
+    operation: inBatch ? `${command.inTransaction === true ? 'MULTI' : 'PIPELINE'} ${name}` : name,
+    batchSize: inBatch ? pipelineSize : 0,
+    needsParent: true,
+  })
+}
+
+function hookEnd(span: AgentSpan, command: Command): void {
+  command[TRACED] = true
+  const { resolve, reject } = command
+  command.resolve = (value) => {
+    finishCommand(NAME, span, undefined)
+    resolve(value)
+  }
+  command.reject = (error) => {
+    finishCommand(NAME, span, error ?? new Error('rejected'))
+    reject(error)
+  }
+}
+
+function targetOf(client: Client): Uint8Array {
+  const options = client.options ?? {}
+  const database = client.condition?.select ?? options.db ?? 0
+  return redisTarget(options, database, options.path ?? options.host, options.port)
+}
+
+function wrapExec(prototype: object): void {
+  wrapMethod(prototype, 'exec', (original) => {
+    return function exec(this: unknown, ...args: unknown[]): unknown {
+      const queue = (this as { _queue?: Command[] })._queue
+      const before = pipelineSize
+      pipelineSize = 0
+      if (Array.isArray(queue)) {
+        for (const { name } of queue) if (name !== 'multi' && name !== 'exec') pipelineSize++
+      }
+      try {
+        return original.apply(this, args)
+      } finally {
+        pipelineSize = before
+      }
+    }
+  })
+}
+
+function wrapConnect(prototype: object): void {
+  wrapMethod(prototype, 'connect', (original) => {
+    return function connect(this: unknown, ...args: unknown[]): unknown {
+      if (count.off) return original.apply(this, args)
+      let span: AgentSpan | null = null
+      try {
+        span = beginConnect('connect', 'connect', targetOf(this as Client), true)
+      } catch (error) {
+        fault(NAME, error)
+      }
+      const result = original.apply(this, args)
+      if (span === null || !isThenable(result)) return result
+      const whole = span
+      return result.then(
+        (value) => {
+          finishConnect(NAME, whole, undefined)
+          return value
+        },
+        (error) => {
+          finishConnect(NAME, whole, error ?? new Error('not connected'))
+          throw error
+        },
+      )
+    }
+  })
+}

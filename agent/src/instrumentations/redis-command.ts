@@ -1,0 +1,158 @@
+import type { AgentSpan } from '../core/span.ts'
+import type { SpanEncoder } from '../encode/span-encoder.ts'
+import { fault } from '../faults.ts'
+import type { CallSite } from './call-site.ts'
+import {
+  beginDatabaseSpan,
+  callSiteNow,
+  databaseKey,
+  encodeTarget,
+  endSpan,
+  failSpan,
+} from './database-span.ts'
+import { errorTypeOf } from './error-type.ts'
+import { parametersHash } from './parameters-hash.ts'
+import { beginsWithKey, describeCommand } from './redis-text.ts'
+
+/** Arguments are compared up to here, UTF-16 units: values may be long, keys are not. */
+const HASHED_UNITS = 1024
+
+interface CommandFacts {
+  readonly target: Uint8Array
+  readonly name: string
+  /** The client's own array; read when the span ends. */
+  readonly args: readonly unknown[]
+  /** Where in it the arguments begin. */
+  readonly firstArg: number
+  operation: string
+  /** Commands that travel together; 0 for a command of its own. */
+  batchSize: number
+  code: string
+  readonly site: CallSite | undefined
+}
+
+export interface CommandStart {
+  readonly spanName: string
+  readonly target: Uint8Array
+  readonly name: string
+  readonly args: readonly unknown[]
+  readonly firstArg: number
+  readonly operation: string
+  readonly batchSize: number
+  readonly needsParent: boolean
+}
+
+/** A span for one command, or null where nothing is traced. */
+export function beginCommand(start: CommandStart): AgentSpan | null {
+  const span = beginDatabaseSpan(start.spanName, start.needsParent)
+  if (span === null) return null
+  const { target, name, args, firstArg, operation, batchSize } = start
+  const site = callSiteNow()
+  span.ref1 = { target, name, args, firstArg, operation, batchSize, code: '', site } satisfies CommandFacts
+  span.late = writeCommandSpan
+  return span
+}
+
+/** What is known only when the whole batch is sent. */
+export function joinBatch(span: AgentSpan, operation: string, batchSize: number): void {
+  const facts = span.ref1 as CommandFacts | null
+  if (facts === null) return
+  facts.operation = operation
+  facts.batchSize = batchSize
+}
+
+export function finishCommand(instrumentation: string, span: AgentSpan, error: unknown): void {
+  try {
+    const facts = span.ref1 as CommandFacts | null
+    if (facts === null) return
+    if (error) {
+      failSpan(span, messageOf(error))
+      facts.code = codeOf(error)
+    }
+    endSpan(span)
+  } catch (ours) {
+    fault(instrumentation, ours)
+  }
+}
+
+/** The word in capitals that a reply of Redis begins with (`WRONGTYPE`), else the error's own type. */
+function codeOf(error: unknown): string {
+  const prefix = /^[A-Z][A-Z0-9_]+(?= )/.exec((error as Error).message ?? '')
+  return prefix === null ? errorTypeOf(error) : prefix[0]
+}
+
+/** The server quotes arguments of a command that it does not know. */
+const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message.replace(/,? with args beginning with:.*$/s, '') : ''
+
+function writeCommandSpan(encoder: SpanEncoder, span: AgentSpan): void {
+  const { target, name, args, firstArg, operation, batchSize, code, site } = span.ref1 as CommandFacts
+  encoder.raw(target)
+  encoder.text(databaseKey.operation, operation)
+  encoder.text(databaseKey.text, describeCommand(name, args, firstArg))
+  if (batchSize > 1) encoder.int(databaseKey.batchSize, batchSize)
+  if (args.length > firstArg && beginsWithKey(name)) {
+    const list = firstArg === 0 ? args : args.slice(firstArg)
+    encoder.text(databaseKey.parameters, parametersHash(list, undefined, HASHED_UNITS))
+  }
+  if (code !== '') {
+    if (/^[A-Z][A-Z0-9_]+$/.test(code) && !code.startsWith('ECONN')) encoder.text(databaseKey.status, code)
+    encoder.text(databaseKey.errorType, code)
+  }
+  if (site !== undefined) encoder.raw(site.encoded)
+}
+
+/** A span of opening a connection, as the stock packages make it. */
+export function beginConnect(
+  spanName: string,
+  queryText: string,
+  target: Uint8Array,
+  needsParent: boolean,
+): AgentSpan | null {
+  const span = beginDatabaseSpan(spanName, needsParent)
+  if (span === null) return null
+  span.ref1 = target
+  span.text2 = queryText
+  span.late = writeConnectSpan
+  return span
+}
+
+export function finishConnect(instrumentation: string, span: AgentSpan, error: unknown): void {
+  try {
+    if (error) {
+      failSpan(span, error instanceof Error ? error.message : '')
+      span.text1 = errorTypeOf(error)
+    }
+    endSpan(span)
+  } catch (ours) {
+    fault(instrumentation, ours)
+  }
+}
+
+function writeConnectSpan(encoder: SpanEncoder, span: AgentSpan): void {
+  encoder.raw(span.ref1 as Uint8Array)
+  if (span.text2 !== '') encoder.text(databaseKey.text, span.text2)
+  if (span.text1 !== '') encoder.text(databaseKey.errorType, span.text1)
+}
+
+interface KnownTarget {
+  readonly database: number | undefined
+  readonly encoded: Uint8Array
+}
+
+const targets = new WeakMap<object, KnownTarget>()
+
+/** Encoded server and database, kept per options object of a client. */
+export function redisTarget(
+  options: object,
+  database: number | undefined,
+  host: string | undefined,
+  port: number | string | undefined,
+): Uint8Array {
+  const known = targets.get(options)
+  if (known !== undefined && known.database === database) return known.encoded
+  const namespace = database === undefined ? undefined : String(database)
+  const encoded = encodeTarget('redis', namespace, host, port)
+  targets.set(options, { database, encoded })
+  return encoded
+}

@@ -1,0 +1,19 @@
+import { freePort } from './free-port.ts'
+import { findProgram, missing, type ServerProcess, startServer } from './server-process.ts'
+
+const program = findProgram('redis-server')
+
+/** Why no Redis can be started here, or undefined. */
+export const redisMissing = (): string | undefined =>
+  missing('redis', program, 'Redis is not installed (redis-server; Debian package redis-server)')
+
+/** A server of its own, on a free port of the loopback interface, that writes nothing to disk. */
+export async function startRedis(): Promise<ServerProcess> {
+  if (program === undefined) throw new Error('Redis is not installed')
+  const port = await freePort()
+  return startServer(
+    program,
+    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
+    port,
+  )
+}
