@@ -34,6 +34,11 @@ export const hotspanAttribute = define({
     meaning: 'why a span ended early: hide, abort, shutdown',
   },
 
+  buildId: {
+    name: 'hotspan.build.id',
+    unit: 'text',
+    meaning: 'build of the application in the page, by which its source maps are found (on the resource)',
+  },
   browserDrops: {
     name: 'hotspan.drops',
     unit: 'text',
@@ -314,6 +319,11 @@ export const hotspanAttribute = define({
     unit: 'ms',
     meaning:
       'time a message lay ready before its consumer took it; the delay that its sender asked for is not in it',
+  },
+  messagingJobName: {
+    name: 'hotspan.messaging.job.name',
+    unit: 'text',
+    meaning: 'kind of the job, where one queue has several',
   },
   messagingAttempt: {
     name: 'hotspan.messaging.attempt',

@@ -112,5 +112,5 @@ export const addRender = (
     add(attributes, 'hotspan.react.wasted_time', wasted ? selfMs : 0)
   }
   for (const reason of reasons) add(stats.reasons, reason)
-  if (wasted) add(stats.roots, componentName(cascadeRoot ?? null))
+  if (wasted) add(stats.roots, componentName(cascadeRoot!))
 }

@@ -69,12 +69,16 @@ export const isBoundary = (tag: number): boolean => oneOf(0b1_1100_1000_0000_001
 /** Was it touched by the last commit? Untouched fibres keep the flags of an older one. */
 export const childrenTouched = ({ child, alternate }: Fiber): boolean => child !== alternate?.child
 
-/** A name given, a function's own, that inside of memo and the like; null is the root, text stands for itself. */
+/**
+ * A name given, a function's own, that inside of memo and the like; null is the root, text stands for itself. In a build with
+ * our plugin it comes with the key by which the source maps know the function.
+ */
 export const componentName = (type: ComponentType | string): string =>
   typeof type === 'string'
     ? type
     : type
-      ? type.displayName ||
+      ? globalThis.HOTSPAN_NAME?.(type) ||
+        type.displayName ||
         type.name ||
-        ((type.type ?? type.render) ? componentName(type.type ?? type.render!) : 'Anonymous')
+        componentName(type.type ?? type.render ?? 'Anonymous')
       : '(root)'

@@ -50,8 +50,7 @@ export const walkCommit = (
   const stack: [Fiber, ComponentType][] = [[current, null]]
   let seen = 0
   for (let next = stack.pop(); next; next = stack.pop()) {
-    const [fiber, inherited] = next
-    let cascadeRoot = inherited
+    let [fiber, cascadeRoot] = next
     if (!(++seen % CHECK_EVERY) && late()) return false
     const { tag, flags, alternate } = fiber
     if (isComponent(tag) && flags & PERFORMED_WORK) {

@@ -1,8 +1,12 @@
+import { resolveSpans } from '../source-maps/resolve-spans.ts'
 import type { Store } from '../store.ts'
 import { type SpanRow, type StoredSpan, spanColumns, spanOfRow } from '../stored-span.ts'
 import { inScope, type QueryBounds, runQuery, type Scope, scopeParameters } from './run-query.ts'
 
-/** All spans of the traces that start in the scope, each once, by trace and start. */
+/**
+ * All spans of the traces that start in the scope, each once, by trace and start; those of browser builds whose source maps are
+ * stored with the names and places of the source.
+ */
 export async function spansOfTraces(
   store: Store,
   scope: Scope,
@@ -18,5 +22,5 @@ ORDER BY TraceId, Timestamp, SpanId LIMIT 1 BY TraceId, SpanId`,
     { ...scopeParameters(scope), traceIds: [...traceIds] },
     bounds,
   )
-  return rows.map(spanOfRow)
+  return resolveSpans(store, rows.map(spanOfRow))
 }
