@@ -26,6 +26,7 @@ export { type RestoreOptions, type RestoreReport, restore } from './keeping/rest
 export type { Route, RouteRequest, RouteResponse } from './page/routes.ts'
 export { type CompleteTrace, type CompleteTracesArgs, completeTraces } from './queries/complete-traces.ts'
 export { distinctSpans } from './queries/distinct-spans.ts'
+export { exceptionsOfTraces, type StoredException } from './queries/exceptions.ts'
 export { type ExemplarTrace, type ExemplarTracesArgs, exemplarTraces } from './queries/exemplar-traces.ts'
 export {
   type OperationFigures,
@@ -44,5 +45,7 @@ export { spansOfTraces } from './queries/spans-of-traces.ts'
 export { type StatementFigures, type StatementsArgs, statements } from './queries/statements.ts'
 export { traceById } from './queries/trace-by-id.ts'
 export type { RejectReason } from './receiver/intake-failure.ts'
+export { type BuildFolder, readBuildFolder } from './source-maps/build-folder.ts'
+export { type StoredBuild, storeSourceMaps } from './source-maps/store-source-maps.ts'
 export { type OpenStoreOptions, openStore, type Store } from './store.ts'
 export { type SpanRow, type StoredSpan, spanColumns, spanOfRow } from './stored-span.ts'
