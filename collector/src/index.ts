@@ -24,6 +24,15 @@ export { type DiskUse, diskUse } from './keeping/disk-use.ts'
 export { type StoreLimits, storeLimits } from './keeping/limits.ts'
 export { type RestoreOptions, type RestoreReport, restore } from './keeping/restore.ts'
 export type { Route, RouteRequest, RouteResponse } from './page/routes.ts'
+export type { AttributeCondition } from './queries/attribute-condition.ts'
+export {
+  type AttributeKey,
+  type AttributeKeysArgs,
+  type AttributeValue,
+  type AttributeValuesArgs,
+  attributeKeys,
+  attributeValues,
+} from './queries/attribute-values.ts'
 export { type CompleteTrace, type CompleteTracesArgs, completeTraces } from './queries/complete-traces.ts'
 export { distinctSpans } from './queries/distinct-spans.ts'
 export { exceptionsOfTraces, type StoredException } from './queries/exceptions.ts'
@@ -39,7 +48,10 @@ export {
   type RepeatedSiblingsArgs,
   repeatedSiblings,
 } from './queries/repeated-siblings.ts'
+export { type RequestPoint, type RequestSeriesArgs, requestSeries } from './queries/request-series.ts'
 export { inScope, type QueryBounds, runQuery, type Scope, scopeParameters } from './queries/run-query.ts'
+export { type FoundSpan, type SearchArgs, searchSpans } from './queries/search-spans.ts'
+export { type ServiceEdge, type ServiceGraphArgs, serviceGraph } from './queries/service-graph.ts'
 export { type ServiceCoverage, services } from './queries/services.ts'
 export { spansOfTraces } from './queries/spans-of-traces.ts'
 export { type StatementFigures, type StatementsArgs, statements } from './queries/statements.ts'

@@ -54,6 +54,7 @@ try {
   const engine = {
     queries: new SessionPool(open, start.querySessions),
     inserts: new SessionPool(open, start.insertSessions),
+    control: new SessionPool(open, 1),
     health,
     scratchDir: start.scratchDir,
     version,
@@ -75,6 +76,7 @@ try {
     server.closeIdleConnections()
     engine.queries.closeAll()
     engine.inserts.closeAll()
+    engine.control.closeAll()
     health.close()
     process.exit(0)
   })

@@ -15,6 +15,8 @@ export const stuckGraceSeconds = 30
 export interface HttpInterface {
   readonly queries: SessionPool
   readonly inserts: SessionPool
+  /** For ending the statements of askers who went away. */
+  readonly control: SessionPool
   readonly health: EngineSession
   readonly scratchDir: string
   readonly version: string
@@ -57,8 +59,14 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
   let scratch: string | null = null
   const session = await pool.lease()
   let watch: NodeJS.Timeout | undefined
+  // Inserts go on: a sender that went away sends them again, with the same token.
+  const tag = isInsert ? null : randomUUID()
+  const onGone = () => {
+    if (tag !== null && !response.writableEnded) void endStatement(engine, tag)
+  }
   try {
     if (response.destroyed) return
+    response.once('close', onGone)
     let sql = fillParameters(request.sql, request.parameters)
     if (request.data !== null) {
       scratch = join(engine.scratchDir, `${randomUUID()}.insert`)
@@ -69,28 +77,52 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
     const limitSec = Number(request.settings.get('max_execution_time')) || defaultExecutionSeconds
     watch = setTimeout(() => engine.stuck(), (limitSec + stuckGraceSeconds) * 1000)
     let prefix = `USE ${sqlName(request.database)};`
+    if (tag !== null) prefix += ` SET log_comment = ${sqlString(tag)};`
     for (const [name, value] of settings) prefix += ` SET ${name} = ${sqlString(value)};`
     try {
       const result = await session.queryAsync(`${prefix} ${sql}`, { format: request.format })
       send(request, response, Buffer.from(result.bytes()), result.rowsRead, result.bytesRead)
     } finally {
-      if (settings.length > 0) {
-        // A setting that did not exist failed above; resetting it fails again, which is fine.
-        for (const [name] of settings) {
-          const own = engine.settings[name]
-          const value = own === undefined ? 'DEFAULT' : sqlString(String(own))
-          await session
-            .queryAsync(`SET ${name} = ${value}`, { format: 'TabSeparated' })
-            .catch(() => undefined)
-        }
-      }
+      if (settings.length > 0) await resetSettings(engine, session, settings)
     }
   } catch (error) {
     fail(engine, response, error)
   } finally {
     clearTimeout(watch)
+    response.removeListener('close', onGone)
     pool.release(session)
     if (scratch !== null) await unlink(scratch).catch(() => undefined)
+  }
+}
+
+/** One round for all; one by one when a setting that does not exist is among them, which failed the statement before. */
+async function resetSettings(
+  engine: HttpInterface,
+  session: EngineSession,
+  settings: readonly (readonly [string, string])[],
+): Promise<void> {
+  const resets = settings.map(([name]) => {
+    const own = engine.settings[name]
+    return `SET ${name} = ${own === undefined ? 'DEFAULT' : sqlString(String(own))}`
+  })
+  const run = (sql: string) => session.queryAsync(sql, { format: 'TabSeparated' })
+  try {
+    await run(resets.join('; '))
+  } catch {
+    for (const reset of resets) await run(reset).catch(() => undefined)
+  }
+}
+
+/** The library cannot interrupt a call, but the engine can end a statement by what it is marked with. */
+async function endStatement(engine: HttpInterface, tag: string): Promise<void> {
+  const session = await engine.control.lease()
+  try {
+    const query = `KILL QUERY WHERE Settings['log_comment'] = ${sqlString(tag)} ASYNC`
+    await session.queryAsync(query, { format: 'TabSeparated' })
+  } catch {
+    // It ended by itself.
+  } finally {
+    engine.control.release(session)
   }
 }
 

@@ -1,3 +1,4 @@
+import type { ClickHouseSettings } from '@clickhouse/client'
 import { CollectorError } from '../errors.ts'
 import type { Store } from '../store.ts'
 
@@ -12,6 +13,9 @@ export interface QueryBounds {
   readonly maxRows?: number
   /** Seconds on the engine at most. Default 30. */
   readonly maxSec?: number
+  /** Memory of the query at most, bytes; more is an error. Default: three quarters of the engine's memory, 4 GiB on a server. */
+  readonly maxMemoryBytes?: number
+  /** Ends the query on the engine too. */
   readonly signal?: AbortSignal
 }
 
@@ -34,6 +38,18 @@ function nanoseconds(ms: number): string {
   return String(BigInt(Math.round(bounded * 1000)) * 1000n)
 }
 
+const serverMemoryBytes = 4 * 1024 ** 3
+
+/** The embedded engine has its own bound, and ends the statement of an asker who went away by itself. */
+function memoryBound(store: Store, { maxMemoryBytes }: QueryBounds): ClickHouseSettings {
+  if (store.mode !== 'server')
+    return maxMemoryBytes === undefined ? {} : { max_memory_usage: String(maxMemoryBytes) }
+  return {
+    max_memory_usage: String(maxMemoryBytes ?? serverMemoryBytes),
+    cancel_http_readonly_queries_on_client_close: 1,
+  }
+}
+
 /** Rows of a SELECT with typed parameters. Throws the engine's `ClickHouseError`. */
 export async function runQuery<Row>(
   store: Store,
@@ -48,6 +64,7 @@ export async function runQuery<Row>(
     ...(bounds.signal === undefined ? {} : { abort_signal: bounds.signal }),
     clickhouse_settings: {
       max_execution_time: bounds.maxSec ?? 30,
+      ...memoryBound(store, bounds),
       max_result_rows: String(bounds.maxRows ?? 1_000_000),
       result_overflow_mode: 'throw',
     },
