@@ -37,6 +37,10 @@ export interface AgentStats {
   readonly spans: QueueCounts
   /** Log records that go out as OTLP, by the same rule; all zero when they do not. */
   readonly logs: QueueCounts
+  /** Metric points that go out as OTLP, by the same rule. */
+  readonly metrics: QueueCounts
+  /** Port of the Prometheus endpoint, when there is one and it listens. */
+  readonly prometheusPort: number | undefined
   /** Faults of our own instrumentations, by name. */
   readonly faults: Record<string, FaultCount>
 }
@@ -71,7 +75,7 @@ export function start(options: AgentOptions = {}): boolean {
   )
   const sender = createSender(() => queue, settings.endpoint, settings.delayMs, log)
   queue.scopeIndex('@hotspan/agent', AGENT_VERSION)
-  const { trace, context, propagation } = newerApiCopy(ownApi, process.argv[1])
+  const { trace, context, propagation, metrics } = newerApiCopy(ownApi, process.argv[1])
   if (
     !trace.setGlobalTracerProvider(
       new AgentTracerProvider((name, version) => queue.scopeIndex(name, version)),
@@ -91,6 +95,7 @@ export function start(options: AgentOptions = {}): boolean {
   runtime.ended = (span) => queue.add(span)
 
   const signals = startSignals(settings, resource, log)
+  if (signals.metrics !== null) metrics.setGlobalMeterProvider(signals.metrics.provider)
   // Metadata services are asked behind the app's back: the start waits for nothing.
   void active.run(SUPPRESSED_CONTEXT, askForResource, settings.detectors, thisMachine).then((told) => {
     if (Object.keys(told).length === 0) return
@@ -140,6 +145,7 @@ export function start(options: AgentOptions = {}): boolean {
       runtime.traceActivated = null
       sender.close()
       signals.stop()
+      if (signals.metrics !== null) metrics.disable()
       trace.disable()
       context.disable()
       propagation.disable()
@@ -162,6 +168,8 @@ export function stats(): AgentStats {
     running: current !== undefined,
     spans: { ...(current?.queue.counts ?? NOTHING) },
     logs: { ...(current?.signals.logCounts ?? NOTHING) },
+    metrics: { ...(current?.signals.metrics?.counts ?? NOTHING) },
+    prometheusPort: current?.signals.metrics?.prometheusPort(),
     faults: faultCounts(),
   }
 }

@@ -24,6 +24,8 @@ export interface AgentOptions {
   propagators?: readonly string[]
   /** pino's and winston's records as OTLP too; `OTEL_LOGS_EXPORTER=otlp`. Default off. */
   logs?: boolean
+  /** Metrics by OTLP, on a Prometheus endpoint, or both; `OTEL_METRICS_EXPORTER`. Default none. */
+  metrics?: readonly ('otlp' | 'prometheus')[]
   /** Queries, calls and bytes of each request on its server span, `cpu` with CPU time; `HOTSPAN_ACCOUNTING`. Default off. */
   accounting?: boolean | 'cpu'
   /** File, line and function of the app's call on database spans; `HOTSPAN_CALL_SITES=1`. Default off. */
@@ -45,6 +47,13 @@ export interface LogSettings {
   readonly limits: LogQueueLimits
 }
 
+/** Where metrics go. */
+export interface MetricsSettings {
+  readonly otlp: { readonly endpoint: Endpoint; readonly intervalMs: number } | null
+  /** Listener of `/metrics`; port 0 takes a free one. */
+  readonly prometheus: { readonly host: string; readonly port: number } | null
+}
+
 export interface Settings {
   readonly enabled: boolean
   /** As it was named; undefined leaves it to what is detected. */
@@ -61,6 +70,8 @@ export interface Settings {
   readonly queue: { readonly maxBytes: number; readonly maxSpans: number; readonly batchSpans: number }
   /** Null when log records stay where the app writes them. */
   readonly logs: LogSettings | null
+  /** Null when nothing is measured. */
+  readonly metrics: MetricsSettings | null
   readonly accounting: boolean | 'cpu'
   readonly callSites: boolean
   readonly profile: boolean
@@ -116,6 +127,7 @@ export function readSettings(options: AgentOptions, env: Env): Settings {
       batchSpans: whole('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512, 1),
     },
     logs: logsOf(options, env, whole, complaints),
+    metrics: metricsOf(options, env, whole, complaints),
     accounting:
       options.accounting ?? (env.HOTSPAN_ACCOUNTING === 'cpu' ? 'cpu' : isTrue(env.HOTSPAN_ACCOUNTING)),
     callSites: options.callSites ?? isTrue(env.HOTSPAN_CALL_SITES),
@@ -151,6 +163,38 @@ function logsOf(options: AgentOptions, env: Env, whole: ReadWhole, complaints: s
       maxRecords: whole('OTEL_BLRP_MAX_QUEUE_SIZE', 2048, 1),
       batchRecords: whole('OTEL_BLRP_MAX_EXPORT_BATCH_SIZE', 512, 1),
     },
+  }
+}
+
+function metricsOf(
+  options: AgentOptions,
+  env: Env,
+  whole: ReadWhole,
+  complaints: string[],
+): MetricsSettings | null {
+  const chosen = new Set<string>(
+    options.metrics ?? exportersOf('OTEL_METRICS_EXPORTER', env, ['otlp', 'prometheus'], complaints),
+  )
+  if (chosen.size === 0) return null
+  const temporality = env.OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE
+  if (temporality && temporality.toLowerCase() !== 'cumulative') {
+    complaints.push(
+      `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE is '${temporality}'; cumulative is used`,
+    )
+  }
+  return {
+    otlp: chosen.has('otlp')
+      ? {
+          endpoint: endpointOf('METRICS', options, env, whole, complaints),
+          intervalMs: whole('OTEL_METRIC_EXPORT_INTERVAL', 60_000, 1),
+        }
+      : null,
+    prometheus: chosen.has('prometheus')
+      ? {
+          host: env.OTEL_EXPORTER_PROMETHEUS_HOST || '127.0.0.1',
+          port: whole('OTEL_EXPORTER_PROMETHEUS_PORT', 9464),
+        }
+      : null,
   }
 }
 

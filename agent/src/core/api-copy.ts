@@ -1,13 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import type { ContextAPI, PropagationAPI, TraceAPI } from '@opentelemetry/api'
+import type { ContextAPI, MetricsAPI, PropagationAPI, TraceAPI } from '@opentelemetry/api'
 
 /** What is registered through one copy of `@opentelemetry/api`. */
 export interface ApiCopy {
   readonly trace: TraceAPI
   readonly context: ContextAPI
   readonly propagation: PropagationAPI
+  readonly metrics: MetricsAPI
 }
 
 /**

@@ -1,6 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Server } from 'node:http'
 import type { Context } from '@opentelemetry/api'
 import type { Accounting } from '../accounting/accounting.ts'
+import type { HttpMetrics } from '../metrics/http-metrics.ts'
+import type { PoolMetrics } from '../metrics/pool-metrics.ts'
 import type { Propagation } from '../propagation/propagation.ts'
 import type { RootSampler } from './sampler.ts'
 import { ratioSampler } from './sampler.ts'
@@ -39,6 +42,11 @@ export const runtime = {
   propagation: null as Propagation | null,
   /** Counts what each request uses; null when nobody asked. */
   accounting: null as Accounting | null,
+  /** Take what the instrumentations measure; null without metrics. */
+  httpMetrics: null as HttpMetrics | null,
+  poolMetrics: null as PoolMetrics | null,
+  /** Our own listener, whose requests are nobody's business. */
+  ownServer: null as Server | null,
   /** Takes a span that has just ended. */
   ended: (_span: AgentSpan): void => {},
   /** Sees every activation and end, with the time that was read anyway; set by the stall watcher. */

@@ -124,7 +124,7 @@ function begin(request: TracedRequest): void {
       const baggage = context === undefined ? '' : outgoingBaggage(span, context)
       if (baggage !== '' && !request.hasHeader('baggage')) request.setHeader('baggage', baggage)
     }
-    if (!span.recording) return
+    if (!span.recording && runtime.httpMetrics === null) return
     request[SPAN] = span
     span.ref1 = request
     span.late = writeClientSpan
@@ -154,18 +154,36 @@ function onClose(this: TracedRequest): void {
   this[SPAN] = undefined
   try {
     const nowMs = performance.now()
+    if (runtime.httpMetrics !== null) measure(span, this, nowMs)
     span.endAt(nowMs, nowMs)
   } catch (error) {
     fault(NAME, error)
   }
 }
 
+function measure(span: AgentSpan, request: ClientRequest, nowMs: number): void {
+  const response = span.ref2 as IncomingMessage | null
+  runtime.httpMetrics?.client(
+    span,
+    request.method,
+    request.protocol === 'https:',
+    hostOf(request),
+    response?.statusCode ?? 0,
+    span.text1,
+    (nowMs - span.startMs) / 1000,
+  )
+}
+
+function hostOf(request: ClientRequest): string {
+  const header = request.getHeader('host')
+  return typeof header === 'string' ? header : request.host
+}
+
 function writeClientSpan(encoder: SpanEncoder, span: AgentSpan): void {
   const request = span.ref1 as ClientRequest
   const response = span.ref2 as IncomingMessage | null
   const secure = request.protocol === 'https:'
-  const header = request.getHeader('host')
-  const host = typeof header === 'string' ? header : request.host
+  const host = hostOf(request)
   const { path } = request
   const question = path.indexOf('?')
   const bare = question < 0 ? path : path.slice(0, question)

@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import { hotspanAttribute } from '@hotspan/otlp'
@@ -32,6 +32,7 @@ interface StartMessage {
   request: IncomingMessage & { originalUrl?: string }
   response: TracedResponse
   socket: Socket
+  server: Server
 }
 
 /**
@@ -53,7 +54,8 @@ export function installHttpServer(): () => void {
   return () => started.unsubscribe(onStart)
 }
 
-function begin({ request, response, socket }: StartMessage): void {
+function begin({ request, response, socket, server }: StartMessage): void {
+  if (runtime.ownServer !== null && server === runtime.ownServer) return
   const startMs = performance.now()
   const { headers } = request
   const propagation = runtime.propagation
@@ -92,19 +94,28 @@ function onClose(this: TracedResponse): void {
   this[SPAN_OF_RESPONSE] = undefined
   try {
     const nowMs = performance.now()
-    if (span.recording) {
-      const request = span.ref1 as IncomingMessage
+    if (span.recording || runtime.httpMetrics !== null) {
+      const request = this.req
       const route = span.knownRoute || expressRoute(request)
       if (route !== '') {
         span.route = route
         if (span.name === methodName(request.method ?? 'GET')) span.name = `${span.name} ${route}`
       }
       if (this.statusCode >= 500 && span.statusCode === Status.Unset) span.statusCode = Status.Error
+      if (runtime.httpMetrics !== null) measure(span, this, route, nowMs)
     }
     span.endAt(nowMs, nowMs)
   } catch (error) {
     fault(NAME, error)
   }
+}
+
+function measure(span: AgentSpan, response: ServerResponse, route: string, nowMs: number): void {
+  const { method, socket, httpVersion } = response.req
+  const secure = (socket as Socket & { encrypted?: boolean }).encrypted === true
+  const status = response.headersSent ? response.statusCode : 0
+  const durationSec = (nowMs - span.startMs) / 1000
+  runtime.httpMetrics?.server(span, method ?? 'GET', secure, httpVersion, status, route, durationSec)
 }
 
 /** Express leaves the matched route on the request; nothing needs to be wrapped. */

@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks'
 import type { Context } from '@opentelemetry/api'
 import { EMPTY_CONTEXT } from '../core/linked-context.ts'
-import { active } from '../core/runtime.ts'
+import { active, runtime } from '../core/runtime.ts'
 import { type AgentSpan, Kind } from '../core/span.ts'
 import { beginSpan, spanOf } from '../core/tracer.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
+import { type PoolState, poolName } from '../metrics/pool-metrics.ts'
 import { type CallSite, captureCallSite } from './call-site.ts'
 import { databaseKey, databaseOptions, endSpan, failSpan } from './database-span.ts'
 import { errorTypeOf } from './error-type.ts'
@@ -20,6 +21,8 @@ const POOL_WAIT_MS = 1
 interface Pool {
   config?: MysqlConfig
   _allConnections?: { length: number }
+  _freeConnections?: { length: number }
+  _connectionQueue?: { length: number }
 }
 
 type Callback = (...results: unknown[]) => unknown
@@ -43,6 +46,7 @@ export function wrapMysqlPool(prototype: object): void {
       const callback = args[0]
       if (count.off || typeof callback !== 'function') return original.apply(this, args)
       const pool = this as Pool
+      if (runtime.poolMetrics !== null) runtime.poolMetrics.seen(pool, stateOf)
       const context = active.getStore()
       const startMs = performance.now()
       const site = inQuery ? captureCallSite() : undefined
@@ -79,6 +83,19 @@ const notingCall = (original: Method): Method =>
     }
   }
 
+function stateOf(pool: Pool): PoolState {
+  const config = pool.config as { connectionLimit?: number; connectionConfig?: MysqlConfig } | undefined
+  const { database, host, port } = config?.connectionConfig ?? pool.config ?? {}
+  const idle = pool._freeConnections?.length ?? 0
+  return {
+    name: poolName(host, port, database),
+    idle,
+    used: (pool._allConnections?.length ?? 0) - idle,
+    pending: pool._connectionQueue?.length ?? 0,
+    max: config?.connectionLimit,
+  }
+}
+
 /** A span of the wait, when there was one. */
 function connected(
   pool: Pool,
@@ -89,6 +106,7 @@ function connected(
 ): void {
   try {
     const nowMs = performance.now()
+    if (runtime.poolMetrics !== null && !error) runtime.poolMetrics.waited(pool, (nowMs - startMs) / 1000)
     if (!opened && nowMs - startMs <= POOL_WAIT_MS && !error) return
     const parent = spanOf(context, nowMs)
     if (parent === null) return

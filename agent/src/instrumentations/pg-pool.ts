@@ -1,11 +1,12 @@
 import { performance } from 'node:perf_hooks'
 import type { Context } from '@opentelemetry/api'
 import { EMPTY_CONTEXT } from '../core/linked-context.ts'
-import { active } from '../core/runtime.ts'
+import { active, runtime } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, spanOf } from '../core/tracer.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
+import { type PoolState, poolName } from '../metrics/pool-metrics.ts'
 import { type CallSite, captureCallSite } from './call-site.ts'
 import { databaseKey, databaseOptions } from './database-span.ts'
 import { errorTypeOf } from './error-type.ts'
@@ -18,12 +19,15 @@ const NAME = 'pg'
 const POOL_WAIT_MS = 1
 
 interface PgPool {
-  options?: Target
+  options?: Target & { max?: number }
   _clients?: unknown[]
+  readonly totalCount?: number
+  readonly idleCount?: number
+  readonly waitingCount?: number
 }
 
 const count = faultCount(NAME)
-const NO_TARGET: Target = {}
+const NO_TARGET: Target & { max?: number } = {}
 
 /** True between the call of a pool's `query` and its `connect`. */
 let inQuery = false
@@ -59,6 +63,7 @@ export function wrapPool(prototype: object): void {
       if (count.off) return original.apply(this, args)
       const callback = args[0]
       const pool = this as PgPool
+      if (runtime.poolMetrics !== null) runtime.poolMetrics.seen(pool, stateOf)
       const startMs = performance.now()
       const context = active.getStore()
       const clientsBefore = pool._clients?.length ?? 0
@@ -97,6 +102,18 @@ export function wrapPool(prototype: object): void {
   })
 }
 
+function stateOf(pool: PgPool): PoolState {
+  const { database, host, port, max } = pool.options ?? NO_TARGET
+  const idle = pool.idleCount ?? 0
+  return {
+    name: poolName(host, port, database),
+    idle,
+    used: (pool.totalCount ?? 0) - idle,
+    pending: pool.waitingCount ?? 0,
+    max,
+  }
+}
+
 /** A span of the wait, when there was one. */
 function connected(
   pool: PgPool,
@@ -107,6 +124,7 @@ function connected(
 ): void {
   try {
     const nowMs = performance.now()
+    if (runtime.poolMetrics !== null && !error) runtime.poolMetrics.waited(pool, (nowMs - startMs) / 1000)
     if (!opened && nowMs - startMs <= POOL_WAIT_MS && !error) return
     const parent = spanOf(context, nowMs)
     if (parent === null) return

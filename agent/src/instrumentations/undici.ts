@@ -107,7 +107,7 @@ function begin({ request }: { request: UndiciRequest }): void {
     const baggage = context === undefined ? '' : outgoingBaggage(span, context)
     if (baggage !== '' && !hasHeader(request.headers, 'baggage')) request.addHeader('baggage', baggage)
   }
-  if (!span.recording) return
+  if (!span.recording && runtime.httpMetrics === null) return
   request[SPAN] = span
   span.ref1 = request
   span.late = writeClientSpan
@@ -123,7 +123,19 @@ function finish(request: UndiciRequest): void {
   if (span === undefined) return
   request[SPAN] = undefined
   const nowMs = performance.now()
+  if (runtime.httpMetrics !== null) {
+    const { secure, host } = originOf(request)
+    const status = typeof span.ref2 === 'number' ? span.ref2 : 0
+    const durationSec = (nowMs - span.startMs) / 1000
+    runtime.httpMetrics.client(span, request.method, secure, host, status, span.text1, durationSec)
+  }
   span.endAt(nowMs, nowMs)
+}
+
+function originOf(request: UndiciRequest): { secure: boolean; host: string } {
+  const origin = typeof request.origin === 'string' ? request.origin : request.origin.origin
+  const host = origin.slice(origin.indexOf('//') + 2).replace(/^[^@/]*@/, '')
+  return { secure: origin.startsWith('https:'), host }
 }
 
 /** undici keeps headers as `name: value\r\n` text (version 5) or as a flat list. */
@@ -151,9 +163,8 @@ const errorTypeKey = encodeKey('error.type')
 function writeClientSpan(encoder: SpanEncoder, span: AgentSpan): void {
   const request = span.ref1 as UndiciRequest
   writeMethod(encoder, request.method)
-  const origin = typeof request.origin === 'string' ? request.origin : request.origin.origin
-  const scheme = origin.startsWith('https:') ? 'https' : 'http'
-  const host = origin.slice(origin.indexOf('//') + 2).replace(/^[^@/]*@/, '')
+  const { secure, host } = originOf(request)
+  const scheme = secure ? 'https' : 'http'
   const { path } = request
   const question = path.indexOf('?')
   const bare = question < 0 ? path : path.slice(0, question)
@@ -162,7 +173,7 @@ function writeClientSpan(encoder: SpanEncoder, span: AgentSpan): void {
   writeFewValues(encoder, 'urlScheme', scheme)
   encoder.text(key.urlPath, bare)
   if (query !== '') encoder.text(key.urlQuery, query)
-  writeServer(encoder, host, scheme === 'https')
+  writeServer(encoder, host, secure)
   const agent = headerOf(request.headers, 'user-agent')
   if (agent !== undefined) writeFewValues(encoder, 'userAgent', agent)
   if (span.text2 !== '') {
