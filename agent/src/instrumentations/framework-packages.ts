@@ -1,4 +1,6 @@
+import { instrumentBullmq } from './bullmq.ts'
 import { instrumentExpress } from './express.ts'
+import { instrumentGrpc } from './grpc.ts'
 import { instrumentHono } from './hono.ts'
 import { instrumentKoa } from './koa.ts'
 import type { PackageTarget } from './module-hook.ts'
@@ -14,5 +16,7 @@ export const frameworkPackages: readonly PackageTarget[] = [
     esm: String.raw`dist/(?:hono|preset/(?:tiny|quick)|router/[a-z-]+/router)\.js`,
     patch: instrumentHono,
   },
+  { name: 'bullmq', esm: String.raw`dist/esm/index\.js`, patch: instrumentBullmq },
+  { name: '@grpc/grpc-js', patch: instrumentGrpc },
   { name: 'openai', esm: String.raw`index\.mjs`, patch: instrumentOpenai },
 ]
