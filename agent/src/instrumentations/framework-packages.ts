@@ -1,10 +1,12 @@
 import { instrumentBullmq } from './bullmq.ts'
 import { instrumentExpress } from './express.ts'
+import { instrumentGraphql } from './graphql.ts'
 import { instrumentGrpc } from './grpc.ts'
 import { instrumentHono } from './hono.ts'
 import { instrumentKoa } from './koa.ts'
 import type { PackageTarget } from './module-hook.ts'
 import { instrumentOpenai } from './openai.ts'
+import { instrumentTrpc } from './trpc.ts'
 
 /** Web frameworks, RPC, queues and model clients: each is switched off by its name. */
 export const frameworkPackages: readonly PackageTarget[] = [
@@ -18,5 +20,7 @@ export const frameworkPackages: readonly PackageTarget[] = [
   },
   { name: 'bullmq', esm: String.raw`dist/esm/index\.js`, patch: instrumentBullmq },
   { name: '@grpc/grpc-js', patch: instrumentGrpc },
+  { name: 'graphql', patch: instrumentGraphql },
+  { name: '@trpc/server', esm: String.raw`dist/index\.mjs`, patch: instrumentTrpc },
   { name: 'openai', esm: String.raw`index\.mjs`, patch: instrumentOpenai },
 ]
