@@ -16,6 +16,7 @@ import { installHttpClient } from './instrumentations/http-client.ts'
 import { installHttpServer } from './instrumentations/http-server.ts'
 import { type PackageTarget, watchPackages } from './instrumentations/module-hook.ts'
 import { configureOnnxruntime, instrumentOnnxruntime } from './instrumentations/onnxruntime.ts'
+import { installPrismaCallSites } from './instrumentations/prisma.ts'
 import { installServerTiming } from './instrumentations/server-timing.ts'
 import { installUndici } from './instrumentations/undici.ts'
 import { createLog } from './log.ts'
@@ -114,6 +115,7 @@ export function start(options: AgentOptions = {}): boolean {
   install('fastify', installFastify)
   install('undici', installUndici)
   databaseOptions.callSites = settings.callSites
+  if (settings.callSites) install('prisma', installPrismaCallSites)
   const packages: PackageTarget[] = databasePackages(settings.without)
   if (!settings.without.has('onnxruntime-node')) {
     configureOnnxruntime({ callSites: settings.callSites })

@@ -1,6 +1,8 @@
 import { relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { attr } from '@hotspan/otlp'
+import { EMPTY_CONTEXT } from '../core/linked-context.ts'
+import { active } from '../core/runtime.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
 import { BoundedCache } from '../encode/bounded-cache.ts'
 import { captureAttributes } from '../encode/captured-attributes.ts'
@@ -25,7 +27,10 @@ const MOST_FRAMES = 30
 const ownFolder = fileURLToPath(new URL('..', import.meta.url))
 const sites = new BoundedCache<CallSite | null>(512)
 
-/** The nearest frame of the app on the current stack, or undefined. Costs some microseconds: only when asked for. */
+/**
+ * The nearest frame of the app on the current stack, else what an ORM's instrumentation has noted, or undefined. Costs some
+ * microseconds: only when asked for.
+ */
 export function captureCallSite(): CallSite | undefined {
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = MOST_FRAMES
@@ -43,7 +48,15 @@ export function captureCallSite(): CallSite | undefined {
     if (site !== null) return site
     from = end < 0 ? -1 : end
   }
-  return undefined
+  return active.getStore()?.getValue(CALL_SITE_KEY) as CallSite | undefined
+}
+
+const CALL_SITE_KEY = Symbol('hotspan.call-site')
+
+/** Runs `fn` so that calls below it, whose stack has lost the app, are those of `site`. */
+export function withCallSite<T>(site: CallSite | undefined, fn: () => T): T {
+  if (site === undefined) return fn()
+  return active.run((active.getStore() ?? EMPTY_CONTEXT).setValue(CALL_SITE_KEY, site), fn)
 }
 
 /** True for files that belong to the app: not Node, not a package, not this agent. */

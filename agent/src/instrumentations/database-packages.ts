@@ -1,3 +1,5 @@
+import { databaseOptions } from './database-span.ts'
+import { DRIZZLE_ESM, instrumentDrizzle } from './drizzle.ts'
 import { instrumentIoredis } from './ioredis.ts'
 import type { PackageTarget } from './module-hook.ts'
 import { instrumentMongodb } from './mongodb.ts'
@@ -21,6 +23,20 @@ const drivers: Record<string, readonly PackageTarget[]> = {
   mongodb: [{ name: 'mongodb', patch: instrumentMongodb }],
 }
 
-/** Database drivers, those named in `without` left out. */
-export const databasePackages = (without?: ReadonlySet<string>): PackageTarget[] =>
-  Object.entries(drivers).flatMap(([name, targets]) => (without?.has(name) ? [] : targets))
+/** The doors by which CommonJS code reaches Drizzle: all of them load what has to be wrapped. */
+const drizzleDoors = ['node-postgres', 'postgres-js', 'mysql2', 'pg-core', 'mysql-core', 'sqlite-core']
+
+/** Only for call sites: its statements are the drivers' spans. */
+const drizzle: PackageTarget = {
+  name: 'drizzle-orm',
+  subpaths: drizzleDoors.map((door) => `drizzle-orm/${door}`),
+  esm: DRIZZLE_ESM,
+  patch: instrumentDrizzle,
+}
+
+/** Database drivers and ORMs, those named in `without` left out. */
+export function databasePackages(without?: ReadonlySet<string>): PackageTarget[] {
+  const found = Object.entries(drivers).flatMap(([name, targets]) => (without?.has(name) ? [] : targets))
+  if (databaseOptions.callSites && !without?.has(drizzle.name)) found.push(drizzle)
+  return found
+}
