@@ -133,10 +133,22 @@ function findChromium() {
   )
 }
 
+/** Servers stand in sbin, which is not on everybody's path. */
+const findServer = (name) => {
+  if (inPath(name)) return inPath(name)
+  return ['/usr/sbin', '/usr/local/sbin'].map((folder) => join(folder, name)).find(isExecutable) ?? ''
+}
+
 /** Real components that come from the system, not from npm. */
 const components = {
   chromium: { find: findChromium, debian: 'chromium', mac: 'brew install --cask google-chrome' },
   postgres: { find: findPostgres, debian: 'postgresql', mac: 'brew install postgresql' },
+  redis: { find: () => findServer('redis-server'), debian: 'redis-server', mac: 'brew install redis' },
+  mariadb: {
+    find: () => findServer('mariadbd') && inPath('mariadb-install-db'),
+    debian: 'mariadb-server',
+    mac: 'brew install mariadb',
+  },
 }
 
 function installComponents(missing) {
