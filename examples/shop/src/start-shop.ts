@@ -121,6 +121,8 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
           SHOP_FAULTS: formatFaults(faults),
           SHOP_PORT: String(options.port ?? 0),
           SHOP_BROWSER_ENDPOINT: otlpEndpoint ?? '',
+          // Official Linux builds of ONNX Runtime >= 1.29 report their use to Microsoft unless told not to.
+          ORT_DISABLE_TELEMETRY: '1',
           ...options.env,
         },
       }),
