@@ -26,6 +26,8 @@ import { awaitColdStart } from './resource/cold-start.ts'
 import { askForResource, thisMachine } from './resource/detect.ts'
 import { encodeResource, resourceAttributes } from './resource/resource.ts'
 import type { QueueCounts } from './send/batch.ts'
+import { createLocalTail } from './sampling/local-tail.ts'
+import { createRateLimit } from './sampling/rate-limit.ts'
 import { createSender } from './send/sender.ts'
 import { SpanQueue } from './send/span-queue.ts'
 import { type AgentOptions, readSettings } from './settings.ts'
@@ -92,6 +94,10 @@ export function start(options: AgentOptions = {}): boolean {
     runtime.propagation === null ? new W3cPropagator() : new ConfiguredPropagator(runtime.propagation),
   )
   runtime.sampler = settings.sampler
+  if (settings.maxTracesPerSec > 0) {
+    runtime.rateLimit = createRateLimit(settings.maxTracesPerSec, settings.sampler)
+  }
+  if (settings.keepSlowMs !== null) runtime.tail = createLocalTail(settings.keepSlowMs)
   runtime.limits = settings.limits
   runtime.ended = (span) => queue.add(span)
 
@@ -143,6 +149,8 @@ export function start(options: AgentOptions = {}): boolean {
       await flush(settings.flushDeadlineMs)
       eventLoop?.stop()
       runtime.ended = () => {}
+      runtime.rateLimit = null
+      runtime.tail = null
       runtime.touched = null
       runtime.traceActivated = null
       sender.close()

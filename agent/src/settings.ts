@@ -20,6 +20,13 @@ export interface AgentOptions {
   resource?: Record<string, string | number | boolean>
   /** Share of new traces that are kept, 0 to 1; `OTEL_TRACES_SAMPLER` and `OTEL_TRACES_SAMPLER_ARG`. Default 1. */
   sampleRatio?: number
+  /** About this many new traces a second at most; `HOTSPAN_MAX_TRACES_PER_SEC`. Default no limit. */
+  maxTracesPerSec?: number
+  /**
+   * Traces that begin here and fail or take this long are kept whatever the sampler says, ms; `HOTSPAN_KEEP_SLOW_MS`. Default
+   * off: the sampler alone decides.
+   */
+  keepSlowMs?: number
   /** Header formats, first valid wins: `OTEL_PROPAGATORS`. Default `tracecontext`, `baggage`. */
   propagators?: readonly string[]
   /** pino's and winston's records as OTLP too; `OTEL_LOGS_EXPORTER=otlp`. Default off. */
@@ -63,6 +70,10 @@ export interface Settings {
   readonly resource: Readonly<Record<string, string | number | boolean>>
   readonly endpoint: Endpoint
   readonly sampler: RootSampler
+  /** New traces a second; 0 for no limit. */
+  readonly maxTracesPerSec: number
+  /** Null when the sampler alone decides. */
+  readonly keepSlowMs: number | null
   readonly limits: SpanLimits
   /** Known names only, each once, in order. */
   readonly propagators: readonly string[]
@@ -111,6 +122,8 @@ export function readSettings(options: AgentOptions, env: Env): Settings {
     },
     endpoint: endpointOf('TRACES', options, env, whole, complaints),
     sampler: samplerOf(options, env, complaints),
+    maxTracesPerSec: options.maxTracesPerSec ?? whole('HOTSPAN_MAX_TRACES_PER_SEC', 0),
+    keepSlowMs: options.keepSlowMs ?? (env.HOTSPAN_KEEP_SLOW_MS ? whole('HOTSPAN_KEEP_SLOW_MS', 500) : null),
     limits: {
       attributes: whole('OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT', count),
       events: whole('OTEL_SPAN_EVENT_COUNT_LIMIT', 128),

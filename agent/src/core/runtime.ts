@@ -5,6 +5,8 @@ import type { Accounting } from '../accounting/accounting.ts'
 import type { HttpMetrics } from '../metrics/http-metrics.ts'
 import type { PoolMetrics } from '../metrics/pool-metrics.ts'
 import type { Propagation } from '../propagation/propagation.ts'
+import type { LocalTail } from '../sampling/local-tail.ts'
+import type { RateLimit } from '../sampling/rate-limit.ts'
 import type { RootSampler } from './sampler.ts'
 import { ratioSampler } from './sampler.ts'
 import type { AgentSpan } from './span.ts'
@@ -30,6 +32,10 @@ export const MAX_VALUE_LENGTH = 65_536
  */
 export const runtime = {
   sampler: ratioSampler(1, true) as RootSampler,
+  /** Moves the sampler's threshold with the arrivals; null when it stays. */
+  rateLimit: null as RateLimit | null,
+  /** Decides over traces when their first span ends; null when the sampler alone does. */
+  tail: null as LocalTail | null,
   limits: {
     attributes: 128,
     events: 128,

@@ -26,6 +26,10 @@ export function ratioSampler(ratio: number, parentBased: boolean): RootSampler {
   return { high, low, never: false, traceState: `ot=th:${hex === '' ? '0' : hex}`, parentBased }
 }
 
+/** Share of new traces that a sampler keeps, 0 to 1. */
+export const ratioOf = ({ high, low, never }: RootSampler): number =>
+  never ? 0 : 1 - (high + low / TWO_32) / TWO_24
+
 /** Whether the trace with these two low words (bits 32 to 63, 0 to 31) is kept. */
 export function keeps(sampler: RootSampler, c: number, d: number): boolean {
   if (sampler.never) return false
@@ -40,6 +44,8 @@ const member = /(?:^|,)\s*ot=([^,]*)/
  * inconsistent `th` means that the probability is unknown, and unknown is never 1).
  */
 export function consistentTraceState(traceState: string, sampled: boolean, c: number, d: number): string {
+  // A threshold of 0 keeps everything: what our own roots write, and by far the most frequent.
+  if (sampled && traceState === 'ot=th:0') return traceState
   const found = member.exec(traceState)
   if (found === null) return traceState
   const fields = found[1]!.split(';')

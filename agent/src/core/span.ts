@@ -91,10 +91,10 @@ export class AgentSpan implements Span, Context {
     parentContext: Context,
   ) {
     this.trace = trace
-    this.high = high
-    this.low = low
-    this.parentHigh = parentHigh
-    this.parentLow = parentLow
+    this.high = high | 0
+    this.low = low | 0
+    this.parentHigh = parentHigh | 0
+    this.parentLow = parentLow | 0
     this.parentRemote = parentRemote
     this.remote = remote
     this.recording = trace.sampled && !remote
@@ -275,9 +275,19 @@ export class AgentSpan implements Span, Context {
 
   private leave(): void {
     if (this.recording) {
-      if (this.trace.account !== null) this.trace.account.ended(this)
+      const { account, tail } = this.trace
+      if (account !== null) account.ended(this)
+      if (tail !== null && runtime.tail !== null) {
+        runtime.tail.ended(this, tail)
+        return
+      }
       runtime.ended(this)
     }
+    this.forget()
+  }
+
+  /** Lets go of what the span refers to, once it has been written. */
+  forget(): void {
     // An idle keep-alive socket retains its last span through the async context, and with it all that hangs here.
     this.late = null
     this.ref1 = null

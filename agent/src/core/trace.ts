@@ -1,8 +1,12 @@
 import type { RequestAccount } from '../accounting/account.ts'
+import type { HeldTrace } from '../sampling/local-tail.ts'
 import type { ClockAnchor } from './clock.ts'
 
-/** 32 random bits. `Math.random` as in the stock SDK: ids need to be distinct, not secret. */
-export const randomBits = (): number => (Math.random() * 4294967296) >>> 0
+/**
+ * 32 random bits, signed: V8 keeps such a number in the object itself, an unsigned one on the heap. `Math.random` as in the
+ * stock SDK: ids need to be distinct, not secret.
+ */
+export const randomBits = (): number => (Math.random() * 4294967296) | 0
 
 const HEX: string[] = []
 for (let i = 0; i < 256; i++) HEX.push(i.toString(16).padStart(2, '0'))
@@ -19,9 +23,9 @@ export class Trace {
   readonly d: number
   readonly sampled: boolean
   /** Trace flags as they travel: bit 0 sampled. */
-  readonly flags: number
+  flags: number
   /** `tracestate` that children and outgoing requests get; the sampling threshold is in it. */
-  readonly traceState: string
+  traceState: string
   readonly anchor: ClockAnchor
   /** Incoming `baggage` header, passed on unchanged unless the app sets baggage of its own. */
   baggage = ''
@@ -32,6 +36,8 @@ export class Trace {
   rootLow = 0
   /** What the request of this trace used here; null when nobody counts. */
   account: RequestAccount | null = null
+  /** Its spans wait here until the first of them ends; null when they are sent as they end. */
+  tail: HeldTrace | null = null
   private hex = ''
 
   constructor(
@@ -44,10 +50,10 @@ export class Trace {
     traceState: string,
     anchor: ClockAnchor,
   ) {
-    this.a = a
-    this.b = b
-    this.c = c
-    this.d = d
+    this.a = a | 0
+    this.b = b | 0
+    this.c = c | 0
+    this.d = d | 0
     this.sampled = sampled
     this.flags = flags
     this.traceState = traceState

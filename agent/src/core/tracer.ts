@@ -24,18 +24,21 @@ const nonZeroBits = (): number => randomBits() || 1
 export function newTrace(nowMs: number): Trace {
   const c = randomBits()
   const d = randomBits()
-  const sampler = runtime.sampler
+  const { rateLimit, tail } = runtime
+  const sampler = rateLimit === null ? runtime.sampler : rateLimit(nowMs)
   const sampled = keeps(sampler, c, d)
-  return new Trace(
+  const trace = new Trace(
     nonZeroBits(),
     randomBits(),
     c,
     d,
-    sampled,
+    sampled || tail !== null,
     sampled ? 1 : 0,
     sampled ? sampler.traceState : '',
     clockAnchor(nowMs),
   )
+  if (tail !== null) tail.begin(trace, sampled)
+  return trace
 }
 
 /** The trace of a remote parent: its flag decides, unless the sampler is not parent-based. */

@@ -43,7 +43,7 @@ export class HistogramSeries {
     this.sum += value
     if (value < this.min) this.min = value
     if (value > this.max) this.max = value
-    if (span?.trace.sampled !== true) return
+    if (span === undefined || (span.trace.flags & 1) === 0) return
     const { ids, seen } = this
     const { trace } = span
     const at = bucket * 6
