@@ -10,6 +10,7 @@ import { doctorCommand } from './commands/doctor.ts'
 import { lighthouseCommand } from './commands/lighthouse.ts'
 import { loadCommand } from './commands/load.ts'
 import { restoreCommand } from './commands/restore.ts'
+import { sourcemapsCommand } from './commands/sourcemaps.ts'
 import { traceCommand } from './commands/trace.ts'
 import { exitCodeHelp } from './exit-codes.ts'
 
@@ -46,7 +47,10 @@ export const createProgram = (setExit: SetExit): Command => {
   const groups: [string, Command[]][] = [
     ['Find:', [devCommand(setExit), analyzeCommand(), traceCommand(), collectorCommand()]],
     ['Measure and judge:', [loadCommand(setExit), lighthouseCommand(), checkCommand(setExit)]],
-    ['Set up:', [dashboardsCommand(), doctorCommand(setExit), backupCommand(), restoreCommand()]],
+    [
+      'Set up:',
+      [dashboardsCommand(), sourcemapsCommand(), doctorCommand(setExit), backupCommand(), restoreCommand()],
+    ],
   ]
   for (const [heading, commands] of groups) {
     for (const command of commands) {

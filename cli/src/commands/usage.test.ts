@@ -12,6 +12,7 @@ const commands = [
   'lighthouse',
   'check',
   'dashboards',
+  'sourcemaps',
   'doctor',
   'backup',
   'restore',
@@ -56,6 +57,8 @@ const usageErrors: [string[], RegExp][] = [
   [['collector', '--otlp-port', '70000'], /--otlp-port is "70000"; expected a port from 0/],
   [['collector', '--max-store-gb', '0.01'], /--max-store-gb is "0.01"; expected gigabytes from 0.05/],
   [['collector', '--retention-days', 'x'], /--retention-days is "x"; expected days from 0/],
+  [['sourcemaps', 'uplod', 'x'], /ACTION is "uplod"; expected one of upload/],
+  [['sourcemaps', 'upload'], /missing required argument 'DIR'/],
   [['trace'], /missing required argument 'ID'/],
   [
     ['load', 'http://127.0.0.1:1', '--rate', 'fast'],

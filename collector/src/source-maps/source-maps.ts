@@ -78,6 +78,11 @@ export function buildMaps(store: Store, buildId: string): Promise<BuildMaps | nu
   return builds.get(buildId)
 }
 
+/** After an upload through this client: what was missing is there. */
+export function forgetBuilds(store: Store): void {
+  byClient.delete(store.client)
+}
+
 async function load(store: Store, buildId: string): Promise<Loaded> {
   const rows = await runQuery<{ file: string; functions: string }>(
     store,

@@ -1,6 +1,7 @@
 import { CollectorError } from '../errors.ts'
 import type { Store } from '../store.ts'
 import type { BuildFolder } from './build-folder.ts'
+import { forgetBuilds } from './source-maps.ts'
 
 export interface StoredBuild {
   readonly buildIds: readonly string[]
@@ -25,5 +26,6 @@ export async function storeSourceMaps(store: Store, build: BuildFolder): Promise
     })
     bytes += functions.length + map.length
   }
+  forgetBuilds(store)
   return { buildIds, files: build.fileNames.length, bytes }
 }

@@ -1,13 +1,13 @@
-/** A request whose caller is named, a frame that is long, an error with a stack of three. */
+/** A request whose caller is named, a frame that is long, an error with a stack. */
 export async function askServer(): Promise<void> {
   await fetch('/api/ask')
-  spin(120)
-  queueMicrotask(() => refuse())
+  setTimeout(takeLong, 0)
 }
 
-function spin(forMs: number): void {
-  const endMs = performance.now() + forMs
+function takeLong(): void {
+  const endMs = performance.now() + 120
   while (performance.now() < endMs);
+  refuse()
 }
 
 function refuse(): never {
