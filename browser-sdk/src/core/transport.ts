@@ -89,6 +89,7 @@ const encode = (): void => {
       'telemetry.sdk.name': 'hotspan',
       'telemetry.sdk.language': 'webjs',
       'session.id': session().id,
+      ...globalThis.HOTSPAN_BUILD,
       'hotspan.drops': `${Object.entries(drops)}` || undefined,
       ...options.resource,
     }),
