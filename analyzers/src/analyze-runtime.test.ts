@@ -265,6 +265,7 @@ describe('wasted-renders', () => {
     expect(report.findings).toEqual([])
     if (build === 'development')
       expect(report.cannotJudge).toMatchObject([{ detector: 'wasted-renders', service: 'web' }])
+    for (const candidate of report.candidates) expect(candidate.minutes).toBeGreaterThan(1)
   })
 
   test('what a walk cut short did not see is taken to be like the rest, of a single commit only', async () => {

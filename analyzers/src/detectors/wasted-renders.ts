@@ -203,6 +203,9 @@ function judgeRoute(
   return judgements
 }
 
+/** Since the epoch. */
+const minuteOf = ({ span }: Interaction): number => Number(span.startNs / 60_000_000_000n)
+
 function judgeRoot(
   root: string,
   interactions: readonly Interaction[],
@@ -226,14 +229,15 @@ function judgeRoot(
   const worth = affected.filter(({ wastes }) => sumMs(wastes) >= minWastedMs)
   if (worth.length < Math.max(1, 0.1 * affected.length)) {
     const traces = new Set(affected.map(({ interaction }) => interaction.trace.tree.traceId)).size
-    return { ...base, traces, minutes: 0, rejectedBy: 'less than 16 ms of wasted renders per interaction' }
+    const minutes = new Set(affected.map(({ interaction }) => minuteOf(interaction))).size
+    return { ...base, traces, minutes, rejectedBy: 'less than 16 ms of wasted renders per interaction' }
   }
   const isMeasured = worth.every(({ wastes }) => wastes.every((waste) => waste.isMeasured))
   const share = worth.length / interactions.length
   const observations = worth.map(
     ({ interaction, wastes }): Observation => ({
       traceId: interaction.trace.tree.traceId,
-      minute: Number(interaction.span.startNs / 60_000_000_000n),
+      minute: minuteOf(interaction),
       savingMs: sumMs(wastes),
       weight: interaction.span.weight,
       isFair: interaction.trace.isFair,
