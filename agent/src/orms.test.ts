@@ -1,6 +1,5 @@
-import pg from 'pg'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { type Postgres, postgresMissing, startPostgres } from './testing/postgres.ts'
+import { execute, type Postgres, postgresMissing, startPostgres } from './testing/postgres.ts'
 import { attributesOf, named, only, type ReceivedSpan, type Sink, startSink } from './testing/sink.ts'
 import { startApp, type TestApp } from './testing/test-app.ts'
 
@@ -11,20 +10,11 @@ describe.skipIf(postgresMissing() !== undefined)('ORMs on a real PostgreSQL', ()
 
   beforeAll(async () => {
     postgres = await startPostgres()
-    const client = new pg.Client({
-      host: postgres.host,
-      port: postgres.port,
-      user: 'postgres',
-      database: 'postgres',
-    })
-    await client.connect()
-    await client.query(
+    await execute(
+      postgres,
       "CREATE TABLE authors AS SELECT i AS id, 'author ' || i AS name FROM generate_series(1, 20) i",
-    )
-    await client.query(
       "CREATE TABLE books AS SELECT i AS id, 'book ' || i AS title, i % 20 + 1 AS author_id FROM generate_series(1, 100) i",
     )
-    await client.end()
   }, 60_000)
   afterAll(() => postgres?.stop())
   beforeEach(async () => {
