@@ -1,8 +1,10 @@
+import { type Consent, consent, noteConsent } from './core/consent.ts'
 import { guard } from './core/guard.ts'
 import { watchLifecycle } from './core/lifecycle.ts'
 import { type Options, setOptions } from './core/options.ts'
 import { unpatchAll } from './core/patch.ts'
 import { routeOf } from './core/scrub.ts'
+import { STORED } from './core/session.ts'
 import { newRef, setView, view } from './core/tracer.ts'
 import { flush, startTransport, stopTransport } from './core/transport.ts'
 
@@ -10,6 +12,9 @@ import { flush, startTransport, stopTransport } from './core/transport.ts'
 export type SignalSource = () => void
 
 const MARK = Symbol.for('hotspan.browser')
+
+/** A start that waits for consent. */
+let held: (() => void) | undefined
 
 /**
  * Starts the SDK with chosen signals; `init` starts them all. Does nothing on a server, when `HOTSPAN_DISABLED` is set on the
@@ -22,6 +27,11 @@ export const start = guard((options: Options, signals: readonly SignalSource[]):
   if ((document as { prerendering?: boolean }).prerendering) {
     const later = () => start(options, signals)
     document.addEventListener('prerenderingchange', later, { once: true })
+    return
+  }
+  noteConsent(options.consent ?? 'granted')
+  if (consent === 'denied') {
+    held = () => start({ ...options, consent: 'granted' }, signals)
     return
   }
   page[MARK] = true
@@ -39,4 +49,20 @@ export const shutdown = guard((): void => {
   flush(true)
   stopTransport()
   unpatchAll()
+})
+
+/**
+ * What the visitor said. `granted` sends what has waited; `denied` forgets it, wipes what was stored and takes the patches back:
+ * what is granted after that counts from the next load on, unless the page started with `consent: 'denied'`.
+ */
+export const setConsent = guard((given: Consent): void => {
+  noteConsent(given)
+  if (given === 'denied') {
+    stopTransport()
+    unpatchAll()
+    for (const key of Object.keys(localStorage)) if (key.startsWith(STORED)) localStorage.removeItem(key)
+  } else if (given === 'granted') {
+    held?.()
+    flush()
+  }
 })

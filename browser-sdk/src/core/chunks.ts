@@ -1,6 +1,8 @@
 const encoder = /* @__PURE__ */ new TextEncoder()
 
-export const utf8Bytes = (text: string): number => encoder.encode(text).length
+export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text)
+
+export const utf8Bytes = (text: string): number => utf8(text).length
 
 /**
  * Packs JSON items, in order, into bodies of at most `maxBytes` UTF-8 bytes, `head` and `tail` included. An item that fits

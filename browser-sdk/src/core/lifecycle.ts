@@ -3,9 +3,12 @@ import { guard } from './guard.ts'
 const hideListeners: (() => void)[] = []
 const pending = new Set<() => void>()
 
-/** Runs when the page is hidden or goes away; the last sure moment to hand something over. May run more than once. */
-export const onHide = (listener: () => void): void => {
-  hideListeners.push(guard(listener))
+/**
+ * Runs when the page is hidden or goes away; the last sure moment to hand something over. May run more than once. `early` is
+ * for what others wait for: entries that the browser has and has not told of.
+ */
+export const onHide = (listener: () => void, early?: boolean): void => {
+  hideListeners[early ? 'unshift' : 'push'](guard(listener))
 }
 
 export const whenLoaded = (work: () => void): void => {
@@ -26,7 +29,8 @@ export const whenIdle = (work: () => void): void => {
 
 export const watchLifecycle = (): void => {
   const hide = () => {
-    for (const run of [...pending, ...hideListeners]) run()
+    for (const run of [...pending]) run()
+    for (const run of hideListeners) run()
   }
   // On `window` in the bubble phase: everyone who listens on `document` has had their last word.
   addEventListener('visibilitychange', () => document.hidden && hide())

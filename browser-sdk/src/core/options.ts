@@ -1,3 +1,4 @@
+import type { Consent } from './consent.ts'
 import type { Attributes } from './otlp-json.ts'
 
 export interface Options {
@@ -9,12 +10,16 @@ export interface Options {
   readonly version?: string
   /** More resource attributes, e.g. `{ 'deployment.environment.name': 'production' }`. */
   readonly resource?: Attributes
-  /** Request headers for the receiver, e.g. a write-only key. Any beyond content-type makes cross-origin posts preflighted. */
+  /** Write-only key of a collector that asks for one; sent as `authorization: Bearer KEY`. */
+  readonly key?: string
+  /** More request headers for the receiver. Any beyond content-type makes cross-origin posts preflighted. */
   readonly headers?: Readonly<Record<string, string>>
   /** Origins besides the page's own that get `traceparent` and `tracestate`; they must allow these headers by CORS. */
   readonly propagateTo?: readonly (string | RegExp)[]
   /** Share of sessions kept, 0 to 1, default 1. A session is whole or absent; weights travel in `tracestate`. */
   readonly sampleRatio?: number
+  /** What the visitor has agreed to so far, default `granted`; `setConsent` changes it. */
+  readonly consent?: Consent
   /** Query keys whose values may leave the page; every other value is replaced by `-`. */
   readonly allowQuery?: readonly string[]
   /** Last word on every URL, after our own scrubbing. */

@@ -1,3 +1,4 @@
+import { consent } from './consent.ts'
 import { randomHex } from './ids.ts'
 import { options } from './options.ts'
 
@@ -5,6 +6,8 @@ import { options } from './options.ts'
 const IDLE_MS = 1_800_000
 const MAX_MS = 14_400_000
 const REFRESH_MS = 60_000
+/** Everything that we store begins so. */
+export const STORED = 'hotspan.'
 const KEY = 'hotspan.session'
 
 const hex13 = (value: number): string => Math.round(value).toString(16).padStart(13, '0')
@@ -27,6 +30,8 @@ export const session = (): Session => {
   if (current && atMs - usedMs < REFRESH_MS && atMs - startMs < MAX_MS) return current
   let id = current?.id
   try {
+    // Throwing is the way to memory: nothing is read and nothing is stored without consent.
+    if (consent !== 'granted') throw 0
     ;[id, startMs, usedMs] = JSON.parse(localStorage[KEY]) as [string, number, number]
   } catch {}
   if (!id || !(atMs - usedMs < IDLE_MS && atMs - startMs < MAX_MS)) {
@@ -35,7 +40,7 @@ export const session = (): Session => {
   }
   usedMs = atMs
   try {
-    localStorage[KEY] = JSON.stringify([id, startMs, usedMs])
+    if (consent === 'granted') localStorage[KEY] = JSON.stringify([id, startMs, usedMs])
   } catch {}
   const { sampleRatio = 1 } = options
   // 52 bits are what a double holds exactly; the threshold has 56. 'g' is above all hex digits.

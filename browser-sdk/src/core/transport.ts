@@ -1,11 +1,11 @@
-import { packChunks, utf8Bytes } from './chunks.ts'
+import { packChunks, utf8, utf8Bytes } from './chunks.ts'
+import { consent } from './consent.ts'
 import { guard } from './guard.ts'
 import { randomHex } from './ids.ts'
-import { onHide, whenIdle } from './lifecycle.ts'
+import { onHide } from './lifecycle.ts'
 import { options } from './options.ts'
 import { keyValues } from './otlp-json.ts'
 import { session } from './session.ts'
-import { drainStorage, forgetChunk, storeChunk } from './storage.ts'
 
 /** Chromium refuses keepalive bodies beyond 64 KiB in flight, shared by the page; `fetchLater` has as much again. */
 const MAX_CHUNK_BYTES = 48_000
@@ -16,8 +16,8 @@ const MAX_QUEUED = 2000
 const FLUSH_ITEMS = 64
 const FLUSH_MS = 3000
 const MAX_TRIES = 5
-/** Below, compression costs more than it saves. */
-const MIN_PACKED_BYTES = 4000
+/** Below, a page has better to do than to compress. */
+const MIN_PACKED_BYTES = 20_000
 const VERSION = '0.1.0'
 
 export type Signal = 'traces' | 'logs'
@@ -29,6 +29,7 @@ export interface Chunk {
   readonly bytes: number
   readonly bornMs: number
   tries: number
+  packed?: Uint8Array<ArrayBuffer>
 }
 
 type DropReason = 'queue' | 'size' | 'status' | 'storage'
@@ -45,8 +46,6 @@ const queued: Record<Signal, object[]> = { traces: [], logs: [] }
 const waiting: Chunk[] = []
 /** Chunks on their way and the bytes that they take there. */
 const flying = new Map<Chunk, number>()
-/** Those of them that are being compressed and have not left yet. */
-const packing = new Set<Chunk>()
 const drops: Partial<Record<DropReason, number>> = {}
 let timer: ReturnType<typeof setTimeout> | undefined
 let pausedUntilMs = 0
@@ -70,8 +69,27 @@ const drop = (reason: DropReason, count = 1): void => {
   drops[reason] = (drops[reason] ?? 0) + count
 }
 
+interface Keeper {
+  /** False when it cannot. */
+  store(chunk: Chunk): boolean
+  forget(chunk: Chunk): void
+}
+
+let keeper: Keeper | undefined
+
+let pack: ((body: Uint8Array) => Uint8Array<ArrayBuffer>) | undefined
+
+export const setPacker = (given: typeof pack): void => {
+  pack = given
+}
+
+/** Who keeps what was not taken for the next visit; without one it is dropped and counted. */
+export const setKeeper = (given: Keeper): void => {
+  keeper = given
+}
+
 const keep = (chunk: Chunk): void => {
-  if (!storeChunk(chunk)) drop('storage')
+  if (!keeper?.store(chunk)) drop('storage')
 }
 
 const stop = (): void => {
@@ -109,12 +127,17 @@ const encode = (): void => {
   }
 }
 
-const request = (chunk: Chunk, packed?: ArrayBuffer, keepalive = caution < 2): [string, RequestInit] => [
+const request = (
+  chunk: Chunk,
+  packed?: Uint8Array<ArrayBuffer>,
+  keepalive = caution < 2,
+): [string, RequestInit] => [
   `${options.endpoint}/v1/${chunk.path}?chunk=${chunk.id}`,
   {
     method: 'POST',
     body: packed ?? chunk.body,
     headers: {
+      ...(options.key && { authorization: `Bearer ${options.key}` }),
       ...options.headers,
       'content-type': 'application/json',
       ...(packed && { 'content-encoding': 'gzip' }),
@@ -135,22 +158,11 @@ const retry = (chunk: Chunk, waitMs: number): void => {
   }
 }
 
-const send = async (chunk: Chunk, leaving?: boolean, keepalive?: boolean): Promise<void> => {
+const send = async (chunk: Chunk, packed?: Uint8Array<ArrayBuffer>, keepalive?: boolean): Promise<void> => {
   const backoffMs = 1000 * 2 ** chunk.tries * (0.8 + 0.4 * Math.random())
   const tried = caution
-  let packed: ArrayBuffer | undefined
-  flying.set(chunk, chunk.bytes)
+  flying.set(chunk, packed?.length ?? chunk.bytes)
   try {
-    // When the page leaves there is no time to compress; before, 48 kB become 4 and make room for the rest.
-    if (!leaving && !caution && chunk.bytes > MIN_PACKED_BYTES) {
-      packing.add(chunk)
-      const stream = new Blob([chunk.body]).stream().pipeThrough(new CompressionStream('gzip'))
-      packed = await new Response(stream).arrayBuffer()
-      // It left uncompressed meanwhile, with the page.
-      if (!packing.delete(chunk)) return
-      flying.set(chunk, packed.byteLength)
-      pump()
-    }
     const response = await nativeFetch(...request(chunk, packed, keepalive))
     const { status, headers } = response
     // Chromium gives the quota back when the body has been read, not before.
@@ -163,12 +175,11 @@ const send = async (chunk: Chunk, leaving?: boolean, keepalive?: boolean): Promi
       failing = false
       delivered++
       if (packed) unpacks = true
-      forgetChunk(chunk)
+      keeper?.forget(chunk)
       if (status > 299) drop('status')
     }
   } catch {
     flying.delete(chunk)
-    packing.delete(chunk)
     if (packed && !unpacks) {
       caution ||= 1
       retry(chunk, 0)
@@ -189,20 +200,25 @@ const pump = guard((leaving?: boolean): void => {
   while (waiting.length) {
     const chunk = waiting[0]!
     const paused = Date.now() < pausedUntilMs || navigator.onLine === false || (leaving && failing)
-    if (!paused && flyingBytes() + chunk.bytes <= MAX_FLIGHT_BYTES) {
+    const roomBytes = MAX_FLIGHT_BYTES - flyingBytes()
+    // Whether the receiver takes compressed bodies is not known at first: a page that leaves risks it only for want of room.
+    if (pack && !paused && !caution && chunk.bytes > (leaving && !unpacks ? roomBytes : MIN_PACKED_BYTES))
+      chunk.packed ??= pack(utf8(chunk.body))
+    const packed = caution ? undefined : chunk.packed
+    if (!paused && (packed?.length ?? chunk.bytes) <= roomBytes) {
       waiting.shift()
-      send(chunk, leaving)
+      send(chunk, packed)
     } else if (leaving) {
       waiting.shift()
       try {
         if (paused) throw 0
-        const [url, init] = request(chunk)
+        const [url, init] = request(chunk, packed)
         // Throws when its quota is spent. Zero: at once where the page lives on, when it goes otherwise.
         fetchLater!(url, { ...init, activateAfter: 0 })
       } catch {
         keep(chunk)
         // Hidden pages often live on: then this arrives, and the copy for the next visit is forgotten.
-        if (!paused) send(chunk, true, false)
+        if (!paused) send(chunk, packed, false)
       }
     } else break
   }
@@ -214,36 +230,33 @@ const pump = guard((leaving?: boolean): void => {
 export const flush = guard((leaving?: boolean): void => {
   clearTimeout(timer)
   timer = undefined
-  if (leaving) {
-    waiting.unshift(...packing)
-    for (const chunk of packing) flying.delete(chunk)
-    packing.clear()
-  }
+  // Until the visitor has agreed, everything waits in memory.
+  if (consent !== 'granted') return
   // While bodies wait for room, spans stay objects: they are packed tighter later.
   if (leaving || !waiting.length) encode()
   pump(leaving)
 })
 
 export const enqueue = (path: Signal, record: object): void => {
-  if (stopped) return
+  if (stopped || consent === 'denied') return
   if (queued[path].length >= MAX_QUEUED) drop('queue')
   else queued[path].push(record)
   if (queuedRecords() >= FLUSH_ITEMS) flush()
   else timer ??= setTimeout(flush, FLUSH_MS)
 }
 
+/** Takes back a chunk of an earlier visit. */
+export const resend = (chunk: Chunk): void => {
+  waiting.push(chunk)
+  pump()
+}
+
 export const startTransport = (): void => {
   onHide(() => {
     flush(true)
     // A receiver that fails now may fail those on the way as well: their answers will find nobody.
-    if (failing) for (const chunk of flying.keys()) storeChunk(chunk)
+    if (failing) for (const chunk of flying.keys()) keeper?.store(chunk)
   })
-  whenIdle(() =>
-    drainStorage((chunk) => {
-      waiting.push({ ...chunk, bytes: utf8Bytes(chunk.body) })
-      pump()
-    }),
-  )
 }
 
 export interface TransportStats {

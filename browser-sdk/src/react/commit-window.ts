@@ -3,7 +3,6 @@ import { type Cause, noteCause } from '../core/cause.ts'
 import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide } from '../core/lifecycle.ts'
-import type { Attributes } from '../core/otlp-json.ts'
 import { addEvent, endSpan, type LiveSpan, startSpan } from '../core/tracer.ts'
 import { type ComponentType, componentName } from './fiber.ts'
 import type { Render } from './walk.ts'
@@ -13,11 +12,16 @@ const MAX_COMPONENTS = 20
 
 type Counts = Record<string, number>
 
+/** Plain fields, counted up thousands of times a commit; they get their names when they are sent. */
 interface ComponentStats {
   readonly reasons: Counts
   readonly roots: Counts
-  /** Counted up in place, as they will be sent. */
-  readonly attributes: Counts & Attributes
+  readonly memo: Render['memo']
+  renders: number
+  mounts: number
+  wasted: number
+  selfMs: number | undefined
+  wastedMs: number | undefined
 }
 
 /** Commits of one interaction, or of two seconds when none is known. */
@@ -36,27 +40,30 @@ const ranked = (counts: Counts): [string, number][] => Object.entries(counts).so
 
 const send = guard(({ span, components, endMs }: CommitWindow, processingMs?: number): void => {
   let total = 0
-  for (const { attributes } of components.values()) total += attributes['hotspan.react.renders']!
-  for (const [type, { attributes, reasons, roots }] of [...components]
-    .filter(([, { attributes }]) => attributes['hotspan.react.compared'])
+  for (const { renders } of components.values()) total += renders
+  for (const [type, { renders, mounts, wasted, reasons, roots, memo, selfMs, wastedMs }] of [...components]
+    .filter(([, stats]) => stats.renders > stats.mounts)
     .sort(
-      ([, { attributes: a }], [, { attributes: b }]) =>
+      ([, a], [, b]) =>
         // Without times (production) the first difference is NaN, and the next one decides.
-        b['hotspan.react.wasted_time']! - a['hotspan.react.wasted_time']! ||
-        b['hotspan.react.wasted']! - a['hotspan.react.wasted']! ||
-        b['hotspan.react.renders']! - a['hotspan.react.renders']!,
+        b.wastedMs! - a.wastedMs! || b.wasted - a.wasted || b.renders - a.renders,
     )
     .slice(0, MAX_COMPONENTS))
     addEvent(span, `hotspan.react.${typeof type === 'string' ? 'profiler' : 'component'}`, endMs, {
-      ...attributes,
+      'hotspan.react.component': componentName(type),
+      'hotspan.react.memo': memo,
+      'hotspan.react.renders': renders,
+      'hotspan.react.mounts': mounts,
+      'hotspan.react.compared': renders - mounts,
+      'hotspan.react.wasted': wasted,
+      'hotspan.react.self_time': selfMs,
+      'hotspan.react.wasted_time': wastedMs,
       'hotspan.react.cascade_root': ranked(roots)[0]?.[0],
       'hotspan.react.reasons': ranked(reasons)
         .map((entry) => entry.join('='))
         .join(', '),
       'hotspan.react.est_time':
-        'hotspan.react.self_time' in attributes || !processingMs
-          ? undefined
-          : (processingMs * attributes['hotspan.react.renders']!) / total,
+        selfMs === undefined && processingMs ? (processingMs * renders) / total : undefined,
     })
   endSpan(span, endMs)
 })
@@ -98,19 +105,16 @@ export const addRender = (
 ): void => {
   let stats = components.get(type)
   if (!stats) {
-    const attributes = { 'hotspan.react.component': componentName(type), 'hotspan.react.memo': memo }
-    stats = { reasons: {}, roots: {}, attributes: attributes as Attributes as ComponentStats['attributes'] }
+    const timed = selfMs === undefined ? undefined : 0
+    stats = { reasons: {}, roots: {}, memo, renders: 0, mounts: 0, wasted: 0, selfMs: timed, wastedMs: timed }
     components.set(type, stats)
   }
-  const { attributes } = stats
-  add(attributes, 'hotspan.react.renders')
-  add(attributes, 'hotspan.react.mounts', +mount)
-  add(attributes, 'hotspan.react.compared', +!mount)
-  add(attributes, 'hotspan.react.wasted', +!!wasted)
-  if (selfMs !== undefined) {
-    add(attributes, 'hotspan.react.self_time', selfMs)
-    add(attributes, 'hotspan.react.wasted_time', wasted ? selfMs : 0)
-  }
+  stats.renders++
+  if (mount) stats.mounts++
+  if (selfMs !== undefined) stats.selfMs! += selfMs
   for (const reason of reasons) add(stats.reasons, reason)
-  if (wasted) add(stats.roots, componentName(cascadeRoot!))
+  if (!wasted) return
+  stats.wasted++
+  if (selfMs !== undefined) stats.wastedMs! += selfMs
+  add(stats.roots, componentName(cascadeRoot ?? null))
 }

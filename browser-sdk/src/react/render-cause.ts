@@ -56,7 +56,10 @@ export const renderCause = (fiber: Fiber, before: Fiber): RenderCause => {
       compare('', `ctx:${read.context.displayName ?? 'Context'}`, old.memoizedValue, read.memoizedValue)
   }
   const [now, old] = [fiber.memoizedProps as Props, before.memoizedProps as Props]
-  if (!byValue.length) for (const name in { ...old, ...now }) compare('prop:', name, old[name], now[name])
+  if (!byValue.length) {
+    for (const name in now) compare('prop:', name, old[name], now[name])
+    for (const name in old) if (!(name in now)) compare('prop:', name, old[name], undefined)
+  }
   if (byValue.length) return { reasons: byValue, real: true, root }
   if (byIdentity.length) return { reasons: byIdentity, real: false, root }
   // The very same props object: no parent made a new element. forceUpdate, `use`, retries: not ours to judge.

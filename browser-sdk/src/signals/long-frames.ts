@@ -15,20 +15,21 @@ interface ScriptTiming extends PerformanceEntry {
   readonly forcedStyleAndLayoutDuration: number
 }
 
+/** Without scripts it is a long task, which is all that other browsers tell. */
 interface LongFrame extends PerformanceEntry {
-  readonly blockingDuration: number
-  readonly renderStart: number
-  readonly scripts: readonly ScriptTiming[]
+  readonly blockingDuration?: number
+  readonly scripts?: readonly ScriptTiming[]
 }
 
-/** Frames that blocked the main thread for 50 ms and more, with their five longest scripts. Chromium only. */
+/** Frames that blocked the main thread for 50 ms and more, with their five longest scripts; elsewhere long tasks without any. */
 export const longFrames = (): void => {
   const read = (frame: LongFrame) => {
-    if (frame.blockingDuration < BLOCKING_MS || ++view.longFrames > MAX_PER_VIEW) return
-    const span = startSpan('longAnimationFrame', view.span, frame.startTime, {
-      'hotspan.long_frame.blocking': frame.blockingDuration,
+    const { startTime, duration, blockingDuration = duration - BLOCKING_MS, scripts = [] } = frame
+    if (blockingDuration < BLOCKING_MS || ++view.longFrames > MAX_PER_VIEW) return
+    const span = startSpan('longAnimationFrame', view.span, startTime, {
+      'hotspan.long_frame.blocking': blockingDuration,
     })
-    for (const script of frame.scripts.toSorted((a, b) => b.duration - a.duration).slice(0, MAX_SCRIPTS))
+    for (const script of scripts.toSorted((a, b) => b.duration - a.duration).slice(0, MAX_SCRIPTS))
       addEvent(span, 'script', script.startTime, {
         'hotspan.long_frame.script.invoker': script.invoker,
         'hotspan.long_frame.script.duration': script.duration,
@@ -37,7 +38,9 @@ export const longFrames = (): void => {
         'code.file.path': filePath(script.sourceURL),
         'hotspan.long_frame.script.position': script.sourceCharPosition,
       })
-    endSpan(span, frame.startTime + frame.duration)
+    endSpan(span, startTime + duration)
   }
-  whenIdle(() => observe('long-animation-frame', read, { buffered: true }))
+  const type = 'long-animation-frame'
+  const known = PerformanceObserver.supportedEntryTypes.includes(type)
+  whenIdle(() => observe(known ? type : 'longtask', read, { buffered: true }))
 }

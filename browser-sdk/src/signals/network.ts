@@ -1,4 +1,6 @@
 import { findCause, noteCause } from '../core/cause.ts'
+import { utf8Bytes } from '../core/chunks.ts'
+import { consent } from '../core/consent.ts'
 import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide } from '../core/lifecycle.ts'
@@ -10,8 +12,8 @@ import { session } from '../core/session.ts'
 import { callSite, stackBelow } from '../core/stack.ts'
 import { CLIENT, endSpan, type LiveSpan, startSpan } from '../core/tracer.ts'
 
-/** How long a request with headers waits for its resource entry, which tells when the body had come. */
-const ENTRY_WAIT_MS = 1000
+/** How long a request with headers waits for its resource entry, which comes with the last byte: streams take their time. */
+const ENTRY_WAIT_MS = 30_000
 
 interface Call {
   readonly span: LiveSpan
@@ -51,11 +53,18 @@ const settle = guard((call: Call, status: number, failure?: unknown): void => {
   else setTimeout(end, ENTRY_WAIT_MS, call, call.headersMs)
 })
 
+/** Told where it costs nothing to know: not of forms and streams. */
+const bodyBytes = (body: unknown): number | undefined => {
+  const { size, byteLength } = (body ?? {}) as { size?: number; byteLength?: number }
+  return typeof body === 'string' ? utf8Bytes(body) : (size ?? byteLength)
+}
+
 /** Starts the span of a request and hands the headers that may be added to it to `addHeader`. */
 const begin = (
   method: string,
   rawUrl: string | URL,
   above: (...args: never[]) => unknown,
+  body: unknown,
   addHeader: (name: string, value: string) => void,
 ): Call => {
   const url = new URL(rawUrl, document.baseURI)
@@ -71,6 +80,7 @@ const begin = (
       'url.full': scrubUrl(url.href),
       'server.address': url.hostname,
       'server.port': +url.port || (url.protocol === 'https:' ? 443 : 80),
+      'http.request.body.size': bodyBytes(body),
       ...callSite(stack),
     },
     CLIENT,
@@ -78,7 +88,7 @@ const begin = (
   noteCause(span, cause)
   const call = { span, url: url.href.replace(/#.*/, '') }
   open.add(call)
-  if (propagates(url)) {
+  if (consent === 'granted' && propagates(url)) {
     addHeader('traceparent', `00-${span.traceId}-${span.spanId}-0${+sampled}`)
     addHeader('tracestate', traceState)
   }
@@ -97,6 +107,7 @@ const beginFetch = guard((args: unknown[], above: (...args: never[]) => unknown)
     (init?.method ?? request?.method ?? 'GET').toUpperCase(),
     request?.url ?? `${input as string}`,
     above,
+    init?.body,
     (name, value) => {
       if (refused) return
       headers.set(name, value)
@@ -135,17 +146,20 @@ const patchXhr = (): void => {
   const onHeader = guard((xhr: object, [name]: unknown[]) => {
     if (`${name}`.toLowerCase() === 'traceparent') requests.get(xhr)!.own = true
   })
-  const onSend = guard((xhr: XMLHttpRequest, above: (...args: never[]) => unknown) => {
+  const onSend = guard((xhr: XMLHttpRequest, [body]: unknown[], above: (...args: never[]) => unknown) => {
     const known = requests.get(xhr)
     if (!known) return
     // Asked before ours is set, which passes by the same patch.
     const { method, url, own } = known
-    const call = begin(method, url, above, (name, value) => {
+    const call = begin(method, url, above, body, (name, value) => {
       if (!own) xhr.setRequestHeader(name, value)
     })
     let failure = 'NetworkError'
     xhr.addEventListener('abort', () => {
       failure = 'AbortError'
+    })
+    xhr.addEventListener('timeout', () => {
+      failure = 'TimeoutError'
     })
     xhr.addEventListener('loadend', () =>
       settle(call, xhr.status, xhr.status ? undefined : { name: failure }),
@@ -163,7 +177,7 @@ const patchXhr = (): void => {
   }
   before('open', onOpen)
   before('setRequestHeader', onHeader)
-  before('send', (xhr, _args, above) => onSend(xhr, above))
+  before('send', onSend)
 }
 
 /** CLIENT spans for fetch and XMLHttpRequest; `traceparent` and `tracestate` to the page's and the listed origins. */

@@ -2,6 +2,7 @@ import { findCause, noteCause } from '../core/cause.ts'
 import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide } from '../core/lifecycle.ts'
+import { observe } from '../core/observe.ts'
 import { patch } from '../core/patch.ts'
 import { routeOf } from '../core/scrub.ts'
 import { stackBelow } from '../core/stack.ts'
@@ -71,6 +72,10 @@ export const routes = (): void => {
   )
   addEventListener('pageshow', ({ persisted, timeStamp }) => {
     if (persisted) arrive('', timeStamp)
+  })
+  // Where the browser itself tells when the new route was painted, that is its end.
+  observe<PerformanceEntry & { readonly presentationTime?: number }>('soft-navigation', (entry) => {
+    if (span && entry.presentationTime) endSpan(span, entry.presentationTime)
   })
   onHide(() => span && endSpan(span))
 }

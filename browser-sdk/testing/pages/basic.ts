@@ -1,5 +1,5 @@
 import * as hotspan from '@hotspan/browser'
 
 const { endpoint, ...more } = (globalThis as unknown as { HOTSPAN_TEST: hotspan.Options }).HOTSPAN_TEST
-hotspan.init({ service: 'test-page', ...more, endpoint }, [hotspan.longFrames])
+hotspan.init({ service: 'test-page', ...more, endpoint })
 Object.assign(globalThis, { hotspan })

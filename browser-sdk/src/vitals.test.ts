@@ -1,0 +1,156 @@
+import type { Browser, Page } from 'puppeteer-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { launchChromium, noChromium, until } from '../testing/chromium.ts'
+import { flat } from '../testing/sink.ts'
+import { bundlePage } from '../testing/site.ts'
+import { openWorld, type World } from '../testing/world.ts'
+
+interface Value {
+  readonly value: number
+  readonly rating: string
+  readonly navigationType: string
+}
+
+interface TestPage {
+  readonly library: Record<string, Value>
+  told?: boolean
+}
+
+const BODY = `<h1 id="title">Large words of the page</h1><div id="box" style="height:40px"></div>
+<button id="slow">slow</button><script>
+  document.querySelector('#slow').addEventListener('click', () => {
+    for (const end = performance.now() + 130; performance.now() < end; );
+  })
+</script><div id="root">`
+
+describe.skipIf(noChromium)('web vitals', () => {
+  let browser: Browser
+  let script: string
+
+  beforeAll(async () => {
+    browser = await launchChromium()
+    script = await bundlePage('both-vitals.ts')
+  })
+
+  afterAll(() => browser?.close())
+
+  const open = async (): Promise<World> => {
+    const world = await openWorld(browser, script)
+    world.site.html = world.site.html.replace('<div id="root">', BODY)
+    return world
+  }
+
+  const painted = (page: Page) =>
+    page.waitForFunction(() => performance.getEntriesByName('first-contentful-paint').length)
+
+  const hide = async (page: Page): Promise<Page> => {
+    const other = await page.browserContext().newPage()
+    await other.bringToFront()
+    await page.waitForFunction(() => document.visibilityState === 'hidden', { polling: 20 })
+    return other
+  }
+
+  /** By name: the last value that was sent, as the library writes it. */
+  const sent = (world: World): Record<string, Value> =>
+    Object.fromEntries(
+      world.sink.logs().flatMap(({ eventName, attributes }) => {
+        if (eventName !== 'browser.web_vital') return []
+        const of = flat(attributes)
+        const {
+          name,
+          value,
+          rating,
+          navigation_type: navigationType,
+        } = Object.fromEntries(
+          Object.entries(of).map(([key, one]) => [key.replace('browser.web_vital.', ''), one]),
+        )
+        return [[name, { value: Number(value), rating, navigationType }]]
+      }),
+    )
+
+  const same = (ours: Record<string, Value>, theirs: Record<string, Value>): void => {
+    expect(Object.keys(ours).sort()).toEqual(Object.keys(theirs).sort())
+    for (const [name, { value, rating, navigationType }] of Object.entries(theirs)) {
+      expect([name, ours[name]]).toEqual([name, { value: expect.closeTo(value, 3), rating, navigationType }])
+    }
+  }
+
+  test('the same values, ratings and navigation types as the standard library', async () => {
+    const world = await open()
+    const { page } = world
+    await world.visit()
+    await painted(page)
+    await page.evaluate(() => {
+      const told = () => Object.assign(globalThis, { told: true })
+      const options: object = { type: 'event', durationThreshold: 104 }
+      new PerformanceObserver(told).observe(options as PerformanceObserverInit)
+    })
+    // Two shifts of one session; both are seen by the library before the page is hidden.
+    for (const height of ['200px', '90px']) {
+      await page.$eval(
+        '#box',
+        (box, to) => {
+          ;(box as HTMLElement).style.height = to
+          return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+        },
+        height,
+      )
+    }
+    await page.waitForFunction(() => (globalThis as unknown as TestPage).library.cls?.value)
+    // Half a second after input shifts do not count: the click comes last.
+    await page.click('#slow')
+    await page.waitForFunction(() => (globalThis as unknown as TestPage).told)
+    await page.waitForFunction(() => (globalThis as unknown as TestPage).library.inp)
+    await hide(page)
+    await until(
+      'five vitals',
+      () => Object.keys(sent(world)).length >= 5,
+      () => JSON.stringify(sent(world)),
+    )
+    const library = await page.evaluate(() => (globalThis as unknown as TestPage).library)
+    expect(Object.keys(library)).toHaveLength(5)
+    same(sent(world), library)
+    await world.close()
+  })
+
+  test('a page from the back-forward cache is a visit of its own', async () => {
+    const world = await open()
+    const { page } = world
+    await world.visit()
+    await painted(page)
+    await page.goto(`${world.site.origin}/elsewhere`)
+    await until('the vitals of the load', () => sent(world).lcp)
+    await page.goBack()
+    await page.waitForFunction(
+      () => (globalThis as unknown as TestPage).library.lcp?.navigationType === 'back-forward-cache',
+    )
+    await hide(page)
+    await until('those of the return', () => sent(world).lcp?.navigationType === 'back-forward-cache')
+    const { lcp, ttfb } = sent(world)
+    const library = await page.evaluate(() => (globalThis as unknown as TestPage).library)
+    expect(ttfb).toEqual({ value: 0, rating: 'good', navigationType: 'back-forward-cache' })
+    expect(lcp!.rating).toBe(library.lcp!.rating)
+    const views = world.sink
+      .logs()
+      .filter(({ eventName }) => eventName === 'browser.web_vital')
+      .map(({ attributes }) => flat(attributes)['hotspan.view.id'])
+    expect(new Set(views).size).toBe(2)
+    await world.close()
+  })
+
+  test('a page that began hidden has no speed of its own', async () => {
+    const world = await open()
+    const { page } = world
+    // What a tab in the background says of itself.
+    await page.evaluateOnNewDocument(() => {
+      Object.defineProperty(document, 'hidden', { get: () => true })
+    })
+    await world.visit()
+    await painted(page)
+    await page.goto(`${world.site.origin}/elsewhere`)
+    await until('what is left', () => sent(world).cls)
+    expect(sent(world)).not.toHaveProperty('lcp')
+    expect(sent(world)).not.toHaveProperty('fcp')
+    await world.close()
+  })
+})
