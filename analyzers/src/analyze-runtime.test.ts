@@ -206,7 +206,10 @@ describe('wasted-renders', () => {
         events: events.map((attributes) => ({
           name: 'hotspan.react.component',
           attributes: Object.fromEntries(
-            Object.entries(attributes).map(([key, value]) => [`hotspan.react.${key}`, value]),
+            Object.entries(attributes).map(([key, value]) => [
+              key.startsWith('code.') ? key : `hotspan.react.${key}`,
+              value,
+            ]),
           ),
         })),
       },
@@ -251,6 +254,24 @@ describe('wasted-renders', () => {
     expect(sure(report)[0]!.fix).toContain('ShopContext')
     expect(sure(report)[0]!.saving!.perRequestMs.value).toBeGreaterThan(32)
     expect(sure(report)[0]!.saving!.perRequestMs.value).toBeLessThan(40)
+  })
+
+  test('a component of a resolved build stands at its file and line; a name of the build says that it is one', async () => {
+    const place = { 'code.file.path': 'src/product-card.tsx', 'code.line.number': 41 }
+    const resolved = new Traffic(53)
+    resolved.add(30, 5, () => commits([card(resolved, 30, place)]))
+    const [finding] = sure(await bench.analyse(resolved.traces))
+    expect(finding!.location).toEqual({
+      component: 'ProductCard',
+      file: 'src/product-card.tsx',
+      line: 41,
+      route: '/search',
+    })
+    const built = new Traffic(54)
+    built.add(30, 5, () => commits([card(built, 30, { component: 't~1xk3f9a' })]))
+    expect(sure(await bench.analyse(built.traces))[0]!.guards.join(' ')).toContain(
+      'hotspan sourcemaps upload',
+    )
   })
 
   test.each([

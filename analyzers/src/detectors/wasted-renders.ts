@@ -1,6 +1,6 @@
 import type { StoredSpan } from '@hotspan/collector'
 import type { Detector, Hint, Judgement, Observation } from '../detector.ts'
-import type { Evidence } from '../finding.ts'
+import type { Evidence, Location } from '../finding.ts'
 import { inWindow, rows } from '../rows.ts'
 import { meanOf, median, medianInterval } from '../statistics/intervals.ts'
 import type { SampledTrace } from '../trace/entry.ts'
@@ -51,6 +51,9 @@ async function candidates(window: AnalysisWindow): Promise<Hint[]> {
 /** One component in one interaction. */
 interface Waste {
   readonly component: string
+  /** Where it is defined; known when the source maps of the build are. */
+  readonly file: string | undefined
+  readonly line: number | undefined
   readonly root: string
   /** What was new by identity only: a prop `x` or a context `ctx:T`; else `parent`. */
   readonly cause: string
@@ -145,8 +148,11 @@ function wasteOf(attributes: Readonly<Record<string, string>>): Waste {
   const share = renders > 0 ? Math.min(1, wasted / renders) : 0
   const measuredMs = Number.isNaN(number('wasted_time')) ? number('self_time') * share : number('wasted_time')
   const isMeasured = !Number.isNaN(measuredMs)
+  const line = Number.parseInt(attributes['code.line.number'] ?? '', 10)
   return {
     component: attributes['hotspan.react.component'] ?? '',
+    file: attributes['code.file.path'],
+    line: Number.isNaN(line) ? undefined : line,
     root: attributes['hotspan.react.cascade_root'] ?? '',
     cause: causeOf(attributes['hotspan.react.reasons'] ?? ''),
     renders,
@@ -251,7 +257,7 @@ function judgeRoot(
     ...base,
     place: root,
     target: `${worst.component}|${worst.cause}`,
-    location: { route, component: worst.component, ...(root !== '' && { function: root }) },
+    location: locationOf(route, root, worst),
     observations,
     minTraces: 3,
     signals: [
@@ -276,12 +282,25 @@ function judgeRoot(
         ? 'Times are measured per component.'
         : 'Times are estimated from the length of the interaction (production build of React).',
       ...skipped(worth.map(({ interaction }) => interaction)),
+      ...(isBuiltName(worst.component)
+        ? [
+            `${worst.component} is a name of the minified build: hotspan sourcemaps upload gives those of the source.`,
+          ]
+        : []),
     ],
   }
 }
 
+/** The component's own place; the root of the cascade stands in for it where no source map tells. */
+function locationOf(route: string, root: string, { component, file, line }: ComponentWaste): Location {
+  if (file === undefined) return { route, component, ...(root !== '' && { function: root }) }
+  return { route, component, file, ...(line !== undefined && { line }) }
+}
+
 interface ComponentWaste {
   readonly component: string
+  readonly file: string | undefined
+  readonly line: number | undefined
   readonly cause: string
   readonly wastedMs: number
   readonly wasted: number
@@ -297,6 +316,8 @@ function componentsUnder(root: string, interactions: readonly Interaction[]): Ma
       const known = found.get(waste.component)
       found.set(waste.component, {
         component: waste.component,
+        file: waste.file,
+        line: waste.line,
         cause: known === undefined || known.cause === 'parent' ? waste.cause : known.cause,
         wastedMs: (known?.wastedMs ?? 0) + waste.wastedMs,
         wasted: (known?.wasted ?? 0) + waste.wasted,
@@ -307,6 +328,9 @@ function componentsUnder(root: string, interactions: readonly Interaction[]): Ma
   for (const [name, { wasted, renders }] of found) if (wasted < minWastedRatio * renders) found.delete(name)
   return found
 }
+
+/** Name and key of a function, as pages of a build with our plugin send it; resolved by its source maps. */
+const isBuiltName = (component: string): boolean => /~[0-9a-z]{1,7}$/.test(component)
 
 const sumMs = (wastes: readonly Waste[]): number => wastes.reduce((sum, waste) => sum + waste.wastedMs, 0)
 

@@ -11,19 +11,21 @@ import {
 
 /** The words of a report. Every format prints these, so that all of them carry the same facts; escaping is the format's own matter. */
 
-/** `api/src/products.ts:48`, else the most precise place that is known. */
+/** `api/src/products.ts:48`, `ProductCard src/product-card.tsx:41`, else the most precise place that is known. */
 export const place = (location: Location): string => {
   if (location.file !== undefined)
-    return `${location.file}${location.line === undefined ? '' : `:${location.line}`}`
+    return `${location.component === undefined ? '' : `${location.component} `}${filePlace(location)}`
   return (
     location.function ?? location.component ?? location.model ?? location.statement ?? location.route ?? ''
   )
 }
 
+const filePlace = ({ file = '', line }: Location): string => `${file}${line === undefined ? '' : `:${line}`}`
+
 /** Every known part of a location with its name. */
 export const locationParts = (location: Location): [string, string][] => {
   const parts: [string, string][] = []
-  if (location.file !== undefined) parts.push(['file', place(location)])
+  if (location.file !== undefined) parts.push(['file', filePlace(location)])
   if (location.function !== undefined) parts.push(['function', location.function])
   if (location.component !== undefined) parts.push(['component', location.component])
   if (location.model !== undefined) parts.push(['model', location.model])
