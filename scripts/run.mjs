@@ -8,7 +8,11 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** What each command needs besides packages and Node, and the script that it runs; `build` is set-up alone. */
 const commands = {
   demo: { needs: ['chromium', 'postgres'], build: true, script: 'examples/demo/dist/main.js' },
-  test: { needs: ['chromium', 'postgres', 'redis', 'mariadb'], build: true, script: 'scripts/test.mjs' },
+  test: {
+    needs: ['chromium', 'postgres', 'redis', 'mariadb', 'rabbitmq'],
+    build: true,
+    script: 'scripts/test.mjs',
+  },
   bench: { needs: [], build: true, script: 'scripts/bench.mjs' },
   tools: { needs: [], build: false, script: 'scripts/tools.mjs' },
   build: { needs: [], build: true },

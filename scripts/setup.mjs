@@ -149,6 +149,11 @@ const components = {
     debian: 'mariadb-server',
     mac: 'brew install mariadb',
   },
+  rabbitmq: {
+    find: () => findServer('rabbitmq-server'),
+    debian: 'rabbitmq-server',
+    mac: 'brew install rabbitmq',
+  },
 }
 
 function installComponents(missing) {

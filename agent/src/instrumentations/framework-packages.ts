@@ -1,3 +1,4 @@
+import { instrumentAmqplib } from './amqplib.ts'
 import { instrumentBullmq } from './bullmq.ts'
 import { instrumentExpress } from './express.ts'
 import { instrumentGraphql } from './graphql.ts'
@@ -18,6 +19,7 @@ export const frameworkPackages: readonly PackageTarget[] = [
     esm: String.raw`dist/(?:hono|preset/(?:tiny|quick)|router/[a-z-]+/router)\.js`,
     patch: instrumentHono,
   },
+  { name: 'amqplib', subpaths: ['amqplib/callback_api'], patch: instrumentAmqplib },
   { name: 'bullmq', esm: String.raw`dist/esm/index\.js`, patch: instrumentBullmq },
   { name: '@grpc/grpc-js', patch: instrumentGrpc },
   { name: 'graphql', patch: instrumentGraphql },
