@@ -3,12 +3,16 @@ import { execute, type Postgres, postgresMissing, startPostgres } from './testin
 import { attributesOf, named, only, type ReceivedSpan, type Sink, startSink } from './testing/sink.ts'
 import { startApp, type TestApp } from './testing/test-app.ts'
 
-describe.skipIf(postgresMissing() !== undefined)('ORMs on a real PostgreSQL', () => {
-  let postgres: Postgres
+const missing = postgresMissing()
+
+describe('ORMs on a real PostgreSQL', () => {
+  let postgres: Postgres | undefined
   let sink: Sink
   let app: TestApp | undefined
 
+  beforeEach((context) => context.skip(missing !== undefined, missing))
   beforeAll(async () => {
+    if (missing !== undefined) return
     postgres = await startPostgres()
     await execute(
       postgres,
@@ -23,11 +27,11 @@ describe.skipIf(postgresMissing() !== undefined)('ORMs on a real PostgreSQL', ()
   afterEach(async () => {
     await app?.end('SIGKILL')
     app = undefined
-    await sink.close()
+    await sink?.close()
   })
 
   const env = (more: Record<string, string>): Record<string, string> => ({
-    ...postgres.env,
+    ...postgres?.env,
     OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
     OTEL_BSP_SCHEDULE_DELAY: '50',
     HOTSPAN_DISABLED_INSTRUMENTATIONS: 'event-loop',

@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib'
 import { analyze, type Finding } from '@hotspan/analyzers'
 import { type Collector, createCollector } from '@hotspan/collector'
 import { attr, decodeTraces, encodeTraces, type TracesData } from '@hotspan/otlp'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { execute, type Postgres, postgresMissing, startPostgres } from '../../agent/src/testing/postgres.ts'
 import { startApp } from '../../agent/src/testing/test-app.ts'
 import { missingEngine } from '../../collector/src/test-support/require-engine.ts'
@@ -77,13 +77,15 @@ function earlier(data: TracesData, byMs: number): TracesData {
 
 const missing = postgresMissing() ?? missingEngine()
 
-describe.skipIf(missing !== null)('an N+1 through an ORM', () => {
+describe('an N+1 through an ORM', () => {
   const folder = mkdtempSync(join(tmpdir(), 'hotspan-orm-'))
-  let postgres: Postgres
-  let collector: Collector
+  let postgres: Postgres | undefined
+  let collector: Collector | undefined
   let findings: readonly Finding[]
 
+  beforeEach((context) => context.skip(missing !== null, missing ?? undefined))
   beforeAll(async () => {
+    if (missing !== null) return
     postgres = await startPostgres()
     await execute(
       postgres,
