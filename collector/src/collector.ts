@@ -1,8 +1,10 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { engineBehind } from './clickhouse/engine-behind.ts'
 import { type DataDirectory, journalDirectory, ownDirectory } from './data-directory/data-directory.ts'
 import { type DoorOptions, openDoors } from './doors.ts'
 import { messageOf } from './errors.ts'
+import type { ForwardStats } from './forward/forwarder.ts'
 import { Journal } from './journal/journal.ts'
 import { embeddedSink, serverSink } from './journal/row-sink.ts'
 import type { Trouble } from './journal/trouble.ts'
@@ -69,12 +71,16 @@ export interface CollectorStats extends IntakeStats {
   /** Resident memory of the engine's process, bytes; 0 where there is none or it is not known. */
   engineMemoryBytes: number
   engineRestarts: number
+  /** null when nothing is sent on. */
+  forwarding: ForwardStats | null
 }
 
 export interface Collector {
   readonly otlpUrl: string
   /** OTLP/gRPC; null when it is not served. */
   readonly grpcUrl: string | null
+  /** ClickHouse HTTP interface; null when it is not served. */
+  readonly clickHouseUrl: string | null
   readonly pageUrl: string
   /** Bearer token of the page, needed when it is not bound to loopback. */
   readonly token: string
@@ -120,12 +126,15 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     const journal = await Journal.open({ directory: join(directory.path, 'journal'), sink, onEvent })
     closers.push(() => journal.close())
 
-    const doors = await openDoors({ ...options, dataDir: directory.path, project, host, journal, onEvent })
+    const engine = directory.engine === null ? null : engineBehind(directory.engine, store.client)
+    const from = { dataDir: directory.path, project, host, journal, engine, onEvent }
+    const doors = await openDoors({ ...options, ...from })
     closers.push(() => doors.close())
     const keeper = new StoreKeeper({ dataDir: directory.path, limits, onEvent })
     const stats = (): CollectorStats => ({
       ...doors.intake.stats,
       rejected: { ...doors.intake.stats.rejected },
+      forwarding: doors.forwarded === null ? null : { ...doors.forwarded },
       storedSpans: journal.storedRows.get(RowTable.Traces) ?? 0,
       storedLogs: journal.storedRows.get(RowTable.Logs) ?? 0,
       storedMetricPoints: metricTableNumbers.reduce(
@@ -155,7 +164,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     const scheme = doors.tls === null ? 'http' : 'https'
     const pageUrl = await listen(page, scheme, host, options.pagePort ?? 4319, 'pagePort')
     closers.push(() => stopListening(page))
-    const { otlpUrl, grpcUrl } = doors
+    const { otlpUrl, grpcUrl, clickHouseUrl } = doors
     directory.announce({ otlpUrl, pageUrl })
 
     const stopJobs = startJobs([keeper.job, ...(options.jobs ?? [])], store, onEvent)
@@ -168,6 +177,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     return {
       otlpUrl,
       grpcUrl,
+      clickHouseUrl,
       pageUrl,
       token: directory.token,
       store: { ...store, close },

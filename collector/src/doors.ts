@@ -1,6 +1,8 @@
 import { Gate } from './access/gate.ts'
 import { ProjectMeter } from './access/project-meter.ts'
 import { readTlsFiles, type TlsFiles } from './access/tls.ts'
+import { createClickHouseDoor, type EngineBehind } from './clickhouse/clickhouse-door.ts'
+import { Forwarder, type ForwardStats, type ForwardTarget } from './forward/forwarder.ts'
 import type { Journal } from './journal/journal.ts'
 import { isLoopback, listen, stopListening } from './listening.ts'
 import { GrpcReceiver } from './receiver/grpc.ts'
@@ -12,12 +14,18 @@ export interface DoorOptions {
   readonly otlpHttpPort?: number
   /** OTLP/gRPC; 0 takes a free one. Default null: not served. */
   readonly otlpGrpcPort?: number | null
+  /** ClickHouse HTTP interface of the embedded engine; 0 takes a free one. Default null: not served. */
+  readonly clickHousePort?: number | null
+  /** The ClickHouse interface takes inserts into the telemetry tables. Default false. */
+  readonly clickHouseInserts?: boolean
   /** In front of `/v1/traces`. Default ''. */
   readonly pathPrefix?: string
   /** Origins of pages that may send, besides those of this machine. Default HOTSPAN_CORS_ORIGINS, separated by commas. */
   readonly allowedOrigins?: readonly string[]
   /** Largest body after decompression, bytes. Default 64 MiB. */
   readonly maxBodyBytes?: number
+  /** Everything that is stored is sent on to this OTLP/HTTP receiver. Default HOTSPAN_FORWARD_URL, with HOTSPAN_FORWARD_HEADERS (`name=value,...`). */
+  readonly forwardTo?: ForwardTarget | null
   /** PEM files; with them every listener speaks TLS. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | null
 }
@@ -27,17 +35,22 @@ export interface DoorsFrom extends DoorOptions {
   readonly project: string
   readonly host: string
   readonly journal: Journal
+  /** null when the tables are on a server, which has an interface of its own. */
+  readonly engine: EngineBehind | null
   readonly onEvent: (event: string) => void
 }
 
 /** The public intake, open. */
 export interface Doors {
   readonly intake: Intake
-  readonly gate: Gate
+  /** null when nothing is sent on. */
+  readonly forwarded: ForwardStats | null
   readonly tls: TlsFiles | null
   readonly otlpUrl: string
   /** null when it is not served. */
   readonly grpcUrl: string | null
+  /** null when it is not served. */
+  readonly clickHouseUrl: string | null
   close(): Promise<void>
 }
 
@@ -53,9 +66,12 @@ export async function openDoors(from: DoorsFrom): Promise<Doors> {
   const scheme = tls === null ? 'http' : 'https'
   const gate = new Gate({ dataDir, project, required: !isLoopback(host), onEvent })
   const meter = new ProjectMeter(dataDir, (name) => gate.limitsOf(name))
+  const target = from.forwardTo === undefined ? targetFromEnvironment() : from.forwardTo
+  const forwarder = target === null ? null : new Forwarder({ target, onEvent })
   const intake = new Intake({
     journal,
     meter,
+    forwarder,
     onEvent,
     ...(from.maxBodyBytes === undefined ? {} : { maxBodyBytes: from.maxBodyBytes }),
   })
@@ -63,6 +79,7 @@ export async function openDoors(from: DoorsFrom): Promise<Doors> {
   const close = async () => {
     for (const closer of closers.splice(0).reverse()) await closer()
   }
+  if (forwarder !== null) closers.push(() => forwarder.close())
   const saving = setInterval(() => meter.save(), saveUseEveryMs)
   saving.unref()
   closers.push(async () => {
@@ -85,11 +102,36 @@ export async function openDoors(from: DoorsFrom): Promise<Doors> {
       grpcUrl = await listen(grpc.server, scheme, host, from.otlpGrpcPort, 'otlpGrpcPort')
       closers.push(() => grpc.close())
     }
-    return { intake, gate, tls, otlpUrl, grpcUrl, close }
+    let clickHouseUrl: string | null = null
+    if (typeof from.clickHousePort === 'number' && from.engine !== null) {
+      const door = createClickHouseDoor({
+        engine: from.engine,
+        gate,
+        loopback: isLoopback(host),
+        inserts: from.clickHouseInserts ?? false,
+        tls,
+        onEvent,
+      })
+      clickHouseUrl = await listen(door, scheme, host, from.clickHousePort, 'clickHousePort')
+      closers.push(() => stopListening(door))
+    }
+    return { intake, forwarded: forwarder?.stats ?? null, tls, otlpUrl, grpcUrl, clickHouseUrl, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+function targetFromEnvironment(): ForwardTarget | null {
+  const url = process.env.HOTSPAN_FORWARD_URL ?? ''
+  if (url === '') return null
+  const headers: Record<string, string> = {}
+  for (const pair of (process.env.HOTSPAN_FORWARD_HEADERS ?? '').split(',')) {
+    const at = pair.indexOf('=')
+    // As OTEL_EXPORTER_OTLP_HEADERS: values may be percent-encoded.
+    if (at > 0) headers[pair.slice(0, at).trim()] = decodeURIComponent(pair.slice(at + 1).trim())
+  }
+  return { url, headers }
 }
 
 function originsFromEnvironment(): string[] {

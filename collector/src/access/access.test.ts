@@ -26,11 +26,11 @@ describe('tokens at rest', () => {
     expect(readFileSync(path, 'utf8')).not.toContain(token.slice(4))
     expect(statSync(path).mode & 0o777).toBe(0o600)
     const gate = new Gate({ dataDir, project: 'default', required: true, onEvent: quiet })
-    expect(gate.admit(token, 'write')).toMatchObject({ project: 'shop', kind: 'write' })
+    expect(gate.admit(token)).toMatchObject({ project: 'shop', kind: 'write' })
     expect(revokeToken(dataDir, record.id)).toBe(true)
     expect(revokeToken(dataDir, record.id)).toBe(false)
     const later = new Gate({ dataDir, project: 'default', required: true, onEvent: quiet })
-    expect(() => later.admit(token, 'write')).toThrow('not known here')
+    expect(() => later.admit(token)).toThrow('not known here')
   })
 
   test('a browser key without origins, a path as origin and a bad project name are refused', () => {
@@ -67,7 +67,7 @@ for (let i = 0; i < 7; i++) createToken(${JSON.stringify(dataDir)}, { kind: 'wri
       required: true,
       onEvent: (event) => events.push(event),
     })
-    expect(() => gate.admit(token, 'write')).toThrow('not known here')
+    expect(() => gate.admit(token)).toThrow('not known here')
     expect(events[0]).toContain('access.json')
     expect(() => createToken(dataDir, { kind: 'write', project: 'shop' })).toThrow('cannot be read')
   })

@@ -46,11 +46,22 @@ export class Gate {
     this.look(Date.now())
   }
 
+  /** Whose token it is, if it may send. Throws `IntakeFailure` as `identify`, and 403 for a token that only reads. */
+  admit(token: string | null): Sender {
+    const sender = this.identify(token)
+    if (sender.kind !== 'read') return sender
+    throw new IntakeFailure(
+      403,
+      'forbidden',
+      'this is a read token; sending needs a write token or a browser key',
+    )
+  }
+
   /**
-   * Throws `IntakeFailure` 401 without a known token where one is needed, 403 for a token of another kind. A wrong token is
-   * refused also where none is needed: its owner means another project.
+   * Whose token it is. Throws `IntakeFailure` 401 without a known token where one is needed. A wrong token is refused also
+   * where none is needed: its owner means another project.
    */
-  admit(token: string | null, may: 'write' | 'read'): Sender {
+  identify(token: string | null): Sender {
     this.look(Date.now())
     if (token === null) {
       if (!this.required) return { project: this.options.project, kind: 'local', origins: [] }
@@ -63,10 +74,6 @@ export class Gate {
     const sender = this.byHash.get(hashOfToken(token))
     if (sender === undefined) {
       throw new IntakeFailure(401, 'no-token', 'this token is not known here; it may have been revoked')
-    }
-    if ((sender.kind === 'read') !== (may === 'read')) {
-      const wanted = may === 'read' ? 'a read token' : 'a write token or a browser key'
-      throw new IntakeFailure(403, 'forbidden', `this is a ${sender.kind} token; here ${wanted} is needed`)
     }
     return sender
   }

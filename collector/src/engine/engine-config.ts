@@ -9,6 +9,7 @@ export function engineMemoryBytes(): number {
 
 /** Server configuration that can only be given as a file. The engine's own defaults take 90 % of the memory and a 5 GB cache. */
 export function engineConfigXml(
+  usersPath: string,
   memoryBytes: number,
   maxMergedBytes: number,
   sync = process.env.HOTSPAN_FSYNC === '1',
@@ -18,6 +19,7 @@ export function engineConfigXml(
     ? '<fsync_after_insert>1</fsync_after_insert><fsync_part_directory>1</fsync_part_directory><min_rows_to_fsync_after_merge>1</min_rows_to_fsync_after_merge>'
     : ''
   return `<clickhouse>
+  <users_config>${usersPath}</users_config>
   <max_server_memory_usage>${Math.floor(memoryBytes)}</max_server_memory_usage>
   <mark_cache_size>${64 * 1024 * 1024}</mark_cache_size>
   <primary_index_cache_size>${32 * 1024 * 1024}</primary_index_cache_size>

@@ -6,6 +6,7 @@ import { extname, join } from 'node:path'
 import { CollectorError } from '../errors.ts'
 import { maxMergedPartBytes } from '../keeping/limits.ts'
 import { engineConfigXml, engineMemoryBytes, engineSettings } from './engine-config.ts'
+import { engineUsersXml, projectDatabases } from './engine-users.ts'
 import type { EngineMessage, EngineStart } from './messages.ts'
 import { locateEngine } from './platform.ts'
 
@@ -95,6 +96,11 @@ export class Engine {
     }
   }
 
+  /** Ends the process in order; it is started again, as after any other end, with roles for the projects that are new. */
+  restart(): void {
+    this.child?.send({ type: 'close' }, () => undefined)
+  }
+
   async close(): Promise<void> {
     if (this.closed) return
     this.closed = true
@@ -115,8 +121,10 @@ export class Engine {
   private async launch(): Promise<void> {
     const memoryBytes = engineMemoryBytes()
     const configPath = join(this.runDir, 'engine.xml')
+    const usersPath = join(this.runDir, 'users.xml')
+    writeFileSync(usersPath, engineUsersXml(projectDatabases(this.options.storeDir)), { mode: 0o600 })
     const maxMergedBytes = maxMergedPartBytes(this.options.maxStoreBytes ?? null)
-    writeFileSync(configPath, engineConfigXml(memoryBytes, maxMergedBytes), { mode: 0o600 })
+    writeFileSync(configPath, engineConfigXml(usersPath, memoryBytes, maxMergedBytes), { mode: 0o600 })
     mkdirSync(this.options.storeDir, { recursive: true, mode: 0o700 })
     const start: EngineStart = {
       chdbPath: this.chdbPath,

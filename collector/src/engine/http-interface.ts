@@ -78,11 +78,13 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
     watch = setTimeout(() => engine.stuck(), (limitSec + stuckGraceSeconds) * 1000)
     let prefix = `USE ${sqlName(request.database)};`
     if (tag !== null) prefix += ` SET log_comment = ${sqlString(tag)};`
+    if (request.role !== '') prefix += ` SET ROLE ${sqlName(request.role)};`
     for (const [name, value] of settings) prefix += ` SET ${name} = ${sqlString(value)};`
     try {
       const result = await session.queryAsync(`${prefix} ${sql}`, { format: request.format })
       send(request, response, Buffer.from(result.bytes()), result.rowsRead, result.bytesRead)
     } finally {
+      if (request.role !== '') await regainRights(engine, session)
       if (settings.length > 0) await resetSettings(engine, session, settings)
     }
   } catch (error) {
@@ -93,6 +95,11 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
     pool.release(session)
     if (scratch !== null) await unlink(scratch).catch(() => undefined)
   }
+}
+
+/** A connection that stays a guest would fail everybody after; one that cannot come back is not to be trusted. */
+async function regainRights(engine: HttpInterface, session: EngineSession): Promise<void> {
+  await session.queryAsync('SET ROLE DEFAULT', { format: 'TabSeparated' }).catch(() => engine.stuck())
 }
 
 /** One round for all; one by one when a setting that does not exist is among them, which failed the statement before. */

@@ -12,7 +12,12 @@ export interface EngineRequest {
   readonly format: string
   readonly queryId: string
   readonly compress: boolean
+  /** Role that the statement runs under; '' for all rights. */
+  readonly role: string
 }
+
+/** Header in which our own doors name the role of a guest's statement. */
+export const roleHeader = 'x-hotspan-role'
 
 // Parameters of the interface that are not settings of the engine.
 const interfaceParameters = new Set([
@@ -50,6 +55,11 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 export async function readEngineRequest(request: IncomingMessage): Promise<EngineRequest> {
+  return engineRequestOf(request, request.method === 'GET' ? null : await bodyOf(request))
+}
+
+/** As `readEngineRequest`, with the body at hand: whole and decompressed, null for none. */
+export async function engineRequestOf(request: IncomingMessage, body: Buffer | null): Promise<EngineRequest> {
   const url = new URL(request.url ?? '/', 'http://engine')
   const parameters = new Map<string, string>()
   const settings = new Map<string, string>()
@@ -58,7 +68,7 @@ export async function readEngineRequest(request: IncomingMessage): Promise<Engin
     else if (!interfaceParameters.has(name)) settings.set(name, value)
   }
   const urlSql = url.searchParams.get('query') ?? ''
-  let data: Buffer | null = request.method === 'GET' ? null : await bodyOf(request)
+  let data = body
   let sql = urlSql
   const type = request.headers['content-type'] ?? ''
   if (data !== null && type.startsWith('multipart/form-data')) {
@@ -84,5 +94,6 @@ export async function readEngineRequest(request: IncomingMessage): Promise<Engin
     compress:
       url.searchParams.get('enable_http_compression') === '1' &&
       /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? '')),
+    role: String(request.headers[roleHeader] ?? ''),
   }
 }

@@ -5,14 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js'
-import {
-  decodeExportResponse,
-  decodeRpcStatus,
-  encodeLogs,
-  encodeMetrics,
-  encodeTraces,
-  type LogsData,
-} from '@hotspan/otlp'
+import { decodeExportResponse, decodeRpcStatus, encodeLogs, encodeMetrics, encodeTraces } from '@hotspan/otlp'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc'
 import { resourceFromAttributes } from '@opentelemetry/resources'
 import { SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace'
@@ -20,6 +13,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { createToken, limitProject } from '../access/token-file.ts'
 import { type Collector, createCollector } from '../collector.ts'
 import { traceById } from '../queries/trace-by-id.ts'
+import { oneLog } from '../test-support/made-logs.ts'
 import { everyKindOfMetric, metricsOf } from '../test-support/made-metrics.ts'
 import { hex, madeSpan, tracesOf } from '../test-support/made-spans.ts'
 import { missingEngine } from '../test-support/require-engine.ts'
@@ -146,38 +140,9 @@ describe.skipIf(missingEngine() !== null)('OTLP over gRPC', () => {
     protocol: { otlp: { tls: { insecure: true } } }
     resolver: { static: { hostnames: ["${address}"] } }`)
       const { traceId, body } = oneTrace(7)
-      const logs: LogsData = {
-        resourceLogs: [
-          {
-            resource: { attributes: [{ key: 'service.name', value: 'go-logs' }], droppedAttributesCount: 0 },
-            schemaUrl: '',
-            scopeLogs: [
-              {
-                scope: { name: 's', version: '', attributes: [], droppedAttributesCount: 0 },
-                schemaUrl: '',
-                logRecords: [
-                  {
-                    timeUnixNano: BigInt(Date.now()) * 1_000_000n,
-                    observedTimeUnixNano: 0n,
-                    severityNumber: 9,
-                    severityText: 'INFO',
-                    body: 'hello',
-                    attributes: [],
-                    droppedAttributesCount: 0,
-                    flags: 0,
-                    traceId: '',
-                    spanId: '',
-                    eventName: '',
-                  },
-                ],
-              },
-            ],
-          },
-        ],
-      }
       const sent: [string, Uint8Array][] = [
         ['traces', body],
-        ['logs', encodeLogs(logs)],
+        ['logs', encodeLogs(oneLog('go-logs', 'hello'))],
         ['metrics', encodeMetrics(metricsOf('go-metrics', everyKindOfMetric(Date.now())))],
       ]
       for (const [signal, bytes] of sent) {

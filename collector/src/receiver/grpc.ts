@@ -85,7 +85,7 @@ export class GrpcReceiver {
       const path = headers[':path'] ?? ''
       const signal = signals[path]
       if (signal === undefined) throw unknownMethod(path)
-      const sender = gate.admit(tokenOf(headers), 'write')
+      const sender = gate.admit(tokenOf(headers))
       if (sender.kind === 'browser') {
         throw new IntakeFailure(403, 'forbidden', 'a browser key is for pages; servers send a write token')
       }

@@ -2,17 +2,20 @@ import { hash } from 'node:crypto'
 import type { PartialSuccess, Signal } from '@hotspan/otlp'
 import type { ProjectMeter } from '../access/project-meter.ts'
 import { messageOf } from '../errors.ts'
+import type { Forwarder } from '../forward/forwarder.ts'
 import { newFrame } from '../journal/frame.ts'
 import { type Journal, JournalFullError } from '../journal/journal.ts'
 import { metricTableNumbers, type RowTable } from '../schema/row-layout.ts'
 import { IntakeFailure, type RejectReason } from './intake-failure.ts'
 import { BodyBudget, busy } from './read-body.ts'
-import { type BodyRows, type Encoding, rowsOfBody } from './rows-of-body.ts'
+import { type BodyFormat, type BodyRows, rowsOfBody } from './rows-of-body.ts'
 
 export interface IntakeOptions {
   readonly journal: Journal
   /** Holds projects to their limits. */
   readonly meter: ProjectMeter
+  /** Sends on what was kept; null for nobody. */
+  readonly forwarder?: Forwarder | null
   /** Largest body, after decompression too, bytes. Default 64 MiB, as the specification advises. */
   readonly maxBodyBytes?: number
   /** All bodies and their rows in memory together, bytes. Default 512 MiB. */
@@ -37,7 +40,7 @@ export interface IntakeStats {
 /** One body, whole and decompressed. */
 export interface SentBody {
   readonly signal: Signal
-  readonly encoding: Encoding
+  readonly encoding: BodyFormat
   readonly bytes: Buffer
   readonly project: string
   /** A sender's own id of the body, hex: a repeated one may be cut differently. */
@@ -61,11 +64,13 @@ export class Intake {
   }
   private readonly journal: Journal
   private readonly meter: ProjectMeter
+  private readonly forwarder: Forwarder | null
   private readonly onEvent: (event: string) => void
 
   constructor(options: IntakeOptions) {
     this.journal = options.journal
     this.meter = options.meter
+    this.forwarder = options.forwarder ?? null
     this.onEvent = options.onEvent
     this.maxBodyBytes = options.maxBodyBytes ?? 64 * 1024 * 1024
     this.budget = new BodyBudget(options.maxBytesInFlight ?? 512 * 1024 * 1024)
@@ -78,12 +83,8 @@ export class Intake {
 
   /** Keeps the body; returns what the sender is told about records that were not kept. Throws `IntakeFailure`. */
   async take(body: SentBody): Promise<PartialSuccess | null> {
-    const key = keyOf(body)
-    return await this.keep(body, key, () => rowsOfBody(body.signal, body.encoding, body.bytes))
-  }
-
-  private async keep(body: SentBody, key: string, rowsOf: () => BodyRows): Promise<PartialSuccess | null> {
     const { signal, project } = body
+    const key = keyOf(body)
     this.stats.bodies += 1
     const receivedMs = Date.now()
     if (this.journal.seen.has(key, receivedMs)) {
@@ -91,7 +92,7 @@ export class Intake {
       return null
     }
     this.meter.take(project, body.bytes.length)
-    const { tables, partial } = rowsOf()
+    const { tables, partial }: BodyRows = rowsOfBody(signal, body.encoding, body.bytes)
     let reservedBytes = 0
     try {
       for (const { rows } of tables) {
@@ -113,6 +114,7 @@ export class Intake {
       }
       this.meter.count(project, written)
       if (tables.length > 0 && written === 0) this.stats.duplicates += 1
+      else this.forwarder?.add(body)
       if (signal === 'traces') this.stats.receivedSpans += written
       else if (signal === 'logs') this.stats.receivedLogs += written
       else this.stats.receivedMetricPoints += written

@@ -34,6 +34,8 @@ const signals: Readonly<Record<string, Signal>> = {
   '/v1/metrics': 'metrics',
 }
 const profilesPath = '/v1development/profiles'
+/** Where senders of Zipkin v2 JSON send. */
+const zipkinPath = '/api/v2/spans'
 
 const contentType: Readonly<Record<Encoding, string>> = {
   protobuf: 'application/x-protobuf',
@@ -42,6 +44,7 @@ const contentType: Readonly<Record<Encoding, string>> = {
 
 interface Target {
   readonly signal: Signal
+  readonly zipkin: boolean
   readonly search: URLSearchParams
   readonly key: string | null
 }
@@ -95,8 +98,10 @@ export class Receiver {
         )
       }
       intake.checkRoom()
+      if (target.zipkin && encoding !== 'json') throw onlyZipkinJson()
       const partial = await this.take(target, encoding, request, sender)
-      succeed(response, target.signal, encoding, partial)
+      if (target.zipkin) response.writeHead(202, { 'Content-Length': 0 }).end()
+      else succeed(response, target.signal, encoding, partial)
     } catch (error) {
       fail(request, response, encoding ?? 'json', intake.refuse(error))
     }
@@ -117,15 +122,16 @@ export class Receiver {
         'OTLP profiles are in development and not stored here; leave the profiles exporter off',
       )
     }
-    const signal = signals[path]
+    const zipkin = path === zipkinPath
+    const signal = zipkin ? 'traces' : signals[path]
     if (signal === undefined) {
       throw new IntakeFailure(
         404,
         'not-found',
-        `nothing at this path; expected ${pathPrefix}/v1/traces, ${pathPrefix}/v1/logs or ${pathPrefix}/v1/metrics`,
+        `nothing at this path; expected ${pathPrefix}/v1/traces, ${pathPrefix}/v1/logs, ${pathPrefix}/v1/metrics or ${pathPrefix}${zipkinPath}`,
       )
     }
-    return { signal, search, key: inPath?.[1] ?? search.get('key') }
+    return { signal, zipkin, search, key: inPath?.[1] ?? search.get('key') }
   }
 
   private pageMaySend(origin: string, key: string | null): boolean {
@@ -139,7 +145,7 @@ export class Receiver {
     const { origin } = request.headers
     let sender: Sender
     try {
-      sender = gate.admit(gate.browserKey(key) ?? tokenOf(request.headers), 'write')
+      sender = gate.admit(gate.browserKey(key) ?? tokenOf(request.headers))
     } catch (error) {
       if (error instanceof IntakeFailure && error.status === 401)
         response.setHeader('WWW-Authenticate', 'Bearer')
@@ -171,7 +177,7 @@ export class Receiver {
       const bytes = await decompress(body, encodingName, maxBodyBytes)
       return await this.options.intake.take({
         signal: target.signal,
-        encoding,
+        encoding: target.zipkin ? 'zipkin' : encoding,
         bytes,
         project: sender.project,
         chunk: target.search.get('chunk'),
@@ -180,6 +186,14 @@ export class Receiver {
       budget.give(reservedBytes)
     }
   }
+}
+
+function onlyZipkinJson(): IntakeFailure {
+  return new IntakeFailure(
+    415,
+    'unsupported-type',
+    'Zipkin spans are read as v2 JSON only; set the sender to JSON_V2 (Content-Type: application/json)',
+  )
 }
 
 function foreignPage(origin: string | undefined): IntakeFailure {

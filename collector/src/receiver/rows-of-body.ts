@@ -9,6 +9,8 @@ import {
   type Signal,
   WireError,
 } from '@hotspan/otlp'
+import { ForeignFormatError } from '../formats/foreign-trace.ts'
+import { decodeZipkinJson } from '../formats/zipkin-json.ts'
 import { RowTable } from '../schema/row-layout.ts'
 import { logRowsFromObjects } from '../transcode/logs-from-objects.ts'
 import { type MetricRows, metricRowsFromObjects } from '../transcode/metrics-from-objects.ts'
@@ -17,7 +19,10 @@ import { type Rows, spanRowsFromObjects } from '../transcode/spans-from-objects.
 import { spanRowsFromProtobuf } from '../transcode/spans-from-protobuf.ts'
 import { IntakeFailure } from './intake-failure.ts'
 
+/** Of OTLP. */
 export type Encoding = 'protobuf' | 'json'
+/** What a door may hand over; `zipkin` is Zipkin v2 JSON, traces only. */
+export type BodyFormat = Encoding | 'zipkin'
 
 /** What a body becomes: rows for one or more tables, and what could not become one. */
 export interface BodyRows {
@@ -26,7 +31,7 @@ export interface BodyRows {
 }
 
 /** Throws `IntakeFailure` 400 for a body that is not such a message. */
-export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): BodyRows {
+export function rowsOfBody(signal: Signal, encoding: BodyFormat, body: Buffer): BodyRows {
   try {
     if (signal === 'metrics') {
       const data = encoding === 'json' ? decodeMetricsJson(body) : decodeMetrics(body)
@@ -34,9 +39,7 @@ export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): Bo
     }
     const rows =
       signal === 'traces'
-        ? encoding === 'json'
-          ? spanRowsFromObjects(decodeTracesJson(body))
-          : spanRowsFromProtobuf(body)
+        ? spanRowsOf(encoding, body)
         : logRowsFromObjects(encoding === 'json' ? decodeLogsJson(body) : decodeLogs(body))
     const table = signal === 'traces' ? RowTable.Traces : RowTable.Logs
     return withWarning({ tables: rows.rows === 0 ? [] : [{ table, rows }], partial: null })
@@ -45,6 +48,9 @@ export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): Bo
       throw new IntakeFailure(400, 'bad-data', `not an OTLP ${signal} request: ${error.message}`, {
         violations: [{ field: signal, description: error.message }],
       })
+    }
+    if (error instanceof ForeignFormatError) {
+      throw new IntakeFailure(400, 'bad-data', `not a list of Zipkin v2 spans: ${error.message}`)
     }
     if (error instanceof RowsTooLarge) {
       throw new IntakeFailure(
@@ -55,6 +61,11 @@ export function rowsOfBody(signal: Signal, encoding: Encoding, body: Buffer): Bo
     }
     throw error
   }
+}
+
+function spanRowsOf(encoding: BodyFormat, body: Buffer): Rows {
+  if (encoding === 'protobuf') return spanRowsFromProtobuf(body)
+  return spanRowsFromObjects(encoding === 'json' ? decodeTracesJson(body) : decodeZipkinJson(body))
 }
 
 /** What passed a limit is said: with nothing rejected it is a warning about records that were kept. */

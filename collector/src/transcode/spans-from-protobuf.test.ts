@@ -110,11 +110,15 @@ describe('limits of attributes', () => {
       ],
     }
     const rows = spanRowsFromProtobuf(encodeTraces(data))
-    expect(rows).toEqual(spanRowsFromObjects(data))
+    const { payload, ...counts } = spanRowsFromObjects(data)
+    expect(rows).toMatchObject(counts)
+    expect(rows.payload.equals(payload)).toBe(true)
     return rows
   }
 
-  test('a value is cut at 256 KiB, at the end of a character, in both routes alike', () => {
+  test('a value is cut at 256 KiB, at the end of a character, in both routes alike', {
+    timeout: 60_000,
+  }, () => {
     // The resource stands in both rows, the span's own attributes and its event's in one.
     for (const long of [
       'x'.repeat(maxValueBytes + 1),

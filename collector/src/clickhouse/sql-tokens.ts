@@ -1,0 +1,99 @@
+/** A statement that a guest may not run. `code` and `type` are ClickHouse's. */
+export class StatementRefused extends Error {
+  readonly code: number
+  readonly type: string
+
+  constructor(message: string, code = 497, type = 'ACCESS_DENIED') {
+    super(message)
+    this.code = code
+    this.type = type
+  }
+}
+
+/** `word`: bare name or keyword; `name`: a quoted name, unquoted in `value`; `sign`: one character. */
+export interface SqlToken {
+  readonly kind: 'word' | 'name' | 'string' | 'number' | 'sign'
+  /** As it stands in the statement. */
+  readonly text: string
+  /** Lower case for words; unquoted for names. */
+  readonly value: string
+}
+
+const space = /[ \t\r\n\f\v]+|--[^\n]*|\/\*[\s\S]*?\*\/|#[ !][^\n]*/y
+const word = /[A-Za-z_][A-Za-z0-9_]*/y
+const number = /0x[0-9A-Fa-f]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?/y
+const string = /'(?:[^'\\]|\\[\s\S]|'')*'/y
+const name = /`(?:[^`\\]|\\[\s\S]|``)*`|"(?:[^"\\]|\\[\s\S]|"")*"/y
+
+/**
+ * Takes a statement apart, so that what the engine gets can be put together from the parts alone: comments are gone, and
+ * nothing between the parts can mean something else to the engine's own reader. Throws `StatementRefused` for what is not
+ * understood: here-documents, other quotation marks, unclosed quotes.
+ */
+export function sqlTokens(sql: string): SqlToken[] {
+  if (sql.includes('\0')) throw new StatementRefused('a statement cannot hold a zero byte')
+  const tokens: SqlToken[] = []
+  let at = 0
+  const match = (pattern: RegExp): string | null => {
+    pattern.lastIndex = at
+    const found = pattern.exec(sql)?.[0]
+    if (found === undefined) return null
+    at += found.length
+    return found
+  }
+  while (at < sql.length) {
+    if (match(space) !== null) continue
+    let text = match(word)
+    if (text !== null) {
+      tokens.push({ kind: 'word', text, value: text.toLowerCase() })
+      continue
+    }
+    text = match(number)
+    if (text !== null) {
+      tokens.push({ kind: 'number', text, value: text })
+      continue
+    }
+    text = match(string)
+    if (text !== null) {
+      tokens.push({ kind: 'string', text, value: text })
+      continue
+    }
+    text = match(name)
+    if (text !== null) {
+      const quote = text[0]!
+      const value = text
+        .slice(1, -1)
+        .replace(/\\([\s\S])/g, '$1')
+        .replaceAll(quote + quote, quote)
+      tokens.push({ kind: 'name', text, value })
+      continue
+    }
+    const sign = sql[at]!
+    if (!/[-+*/%=<>!(),.;:?[\]{}|@^~&]/.test(sign)) {
+      throw new StatementRefused(`the character ${JSON.stringify(sign)} is not possible here outside quotes`)
+    }
+    tokens.push({ kind: 'sign', text: sign, value: sign })
+    at += 1
+  }
+  return tokens
+}
+
+// Signs that mean one thing together: a space between them would be another statement.
+const joined = new Set(['<=', '>=', '!=', '<>', '==', '->', '||', '::', '=>', '@@'])
+
+/** The statement again, from its parts. */
+export function sqlOf(tokens: readonly SqlToken[]): string {
+  let sql = ''
+  let before: SqlToken | null = null
+  for (const token of tokens) {
+    const together =
+      before !== null &&
+      before.kind === 'sign' &&
+      token.kind === 'sign' &&
+      joined.has(before.text + token.text)
+    const dotted = token.text === '.' || before?.text === '.'
+    sql += `${before === null || together || dotted ? '' : ' '}${token.text}`
+    before = token
+  }
+  return sql
+}
