@@ -9,25 +9,18 @@ import { watchEventLoop } from './event-loop/event-loop.ts'
 import { watchExit } from './exit.ts'
 import { type FaultCount, faultCounts, reportFaultsTo } from './faults.ts'
 import { databasePackages } from './instrumentations/database-packages.ts'
-import { databaseOptions } from './instrumentations/database-span.ts'
-import { installFastify } from './instrumentations/fastify.ts'
 import { frameworkPackages } from './instrumentations/framework-packages.ts'
-import { installHttpClient } from './instrumentations/http-client.ts'
-import { installHttpServer } from './instrumentations/http-server.ts'
-import { type PackageTarget, watchPackages } from './instrumentations/module-hook.ts'
-import { configureOnnxruntime, instrumentOnnxruntime } from './instrumentations/onnxruntime.ts'
-import { installPrismaCallSites } from './instrumentations/prisma.ts'
-import { installServerTiming } from './instrumentations/server-timing.ts'
-import { installUndici } from './instrumentations/undici.ts'
+import { installInstrumentations } from './instrumentations/install.ts'
+import { instrumentOnnxruntime } from './instrumentations/onnxruntime.ts'
 import { createLog } from './log.ts'
 import { ConfiguredPropagator } from './propagation/configured-propagator.ts'
 import { createPropagation } from './propagation/propagation.ts'
 import { awaitColdStart } from './resource/cold-start.ts'
 import { askForResource, thisMachine } from './resource/detect.ts'
 import { encodeResource, resourceAttributes } from './resource/resource.ts'
-import type { QueueCounts } from './send/batch.ts'
 import { createLocalTail } from './sampling/local-tail.ts'
 import { createRateLimit } from './sampling/rate-limit.ts'
+import type { QueueCounts } from './send/batch.ts'
 import { createSender } from './send/sender.ts'
 import { SpanQueue } from './send/span-queue.ts'
 import { type AgentOptions, readSettings } from './settings.ts'
@@ -111,29 +104,7 @@ export function start(options: AgentOptions = {}): boolean {
     signals.setResource(whole)
   })
 
-  const stops: (() => void)[] = []
-  const install = (name: string, make: () => () => void): void => {
-    if (!settings.without.has(name)) stops.push(make())
-  }
-  install('http-server', installHttpServer)
-  if (settings.serverTiming) install('server-timing', installServerTiming)
-  install('http-client', installHttpClient)
-  install('fastify', installFastify)
-  install('undici', installUndici)
-  databaseOptions.callSites = settings.callSites
-  if (settings.callSites) install('prisma', installPrismaCallSites)
-  const packages: PackageTarget[] = databasePackages(settings.without)
-  if (!settings.without.has('onnxruntime-node')) {
-    configureOnnxruntime({ callSites: settings.callSites })
-    packages.push(
-      { name: 'onnxruntime-node', patch: instrumentOnnxruntime },
-      { name: 'onnxruntime-common', patch: instrumentOnnxruntime },
-    )
-  }
-  packages.push(...frameworkPackages.filter(({ name }) => !settings.without.has(name)))
-  packages.push(...signals.packages)
-  if (packages.length > 0) stops.push(watchPackages(packages))
-
+  const stops: (() => void)[] = [installInstrumentations(settings, signals.packages)]
   const eventLoop = settings.without.has('event-loop') ? undefined : watchEventLoop(settings.profile, log)
   const flush = (deadlineMs: number): Promise<void> => {
     eventLoop?.settle()
