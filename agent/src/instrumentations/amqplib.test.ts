@@ -2,9 +2,32 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { rabbitmqMissing, startRabbitmq } from '../testing/rabbitmq.ts'
 import type { ServerProcess } from '../testing/server-process.ts'
 import { attributesOf, only, type ReceivedSpan, startSink } from '../testing/sink.ts'
+import { spanTrees } from '../testing/span-trees.ts'
 import { startApp } from '../testing/test-app.ts'
 
 const missing = rabbitmqMissing()
+
+/** Spans of the app, made by ours or by the stock instrumentation in its place. */
+async function run(
+  port: number,
+  LOADED_BY: string,
+  stock = false,
+): Promise<{ spans: readonly ReceivedSpan[]; printed: Record<string, unknown> }> {
+  const sink = await startSink()
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, AMQP_PORT: `${port}`, LOADED_BY }
+  const app = stock
+    ? await startApp(
+        'amqplib-app.mjs',
+        { ...env, STOCK: 'amqplib', HOTSPAN_DISABLED_INSTRUMENTATIONS: 'amqplib' },
+        { nodeArgs: ['--import', './test-apps/stock-beside.mjs'] },
+      )
+    : await startApp('amqplib-app.mjs', env)
+  const printed = await app.printed(() => true)
+  expect(await app.ended).toEqual({ code: 0, signal: null })
+  expect(app.stderr()).not.toContain('[hotspan]')
+  await sink.close()
+  return { spans: sink.spans.filter(({ name }) => name !== 'event_loop.stall'), printed }
+}
 
 describe.skipIf(missing !== undefined)(
   `on a real RabbitMQ${missing === undefined ? '' : ` (${missing})`}`,
@@ -20,17 +43,7 @@ describe.skipIf(missing !== undefined)(
       let printed: Record<string, unknown>
 
       beforeAll(async () => {
-        const sink = await startSink()
-        const app = await startApp('amqplib-app.mjs', {
-          OTEL_EXPORTER_OTLP_ENDPOINT: sink.url,
-          AMQP_PORT: `${rabbitmq.port}`,
-          LOADED_BY,
-        })
-        printed = await app.printed(() => true)
-        expect(await app.ended).toEqual({ code: 0, signal: null })
-        expect(app.stderr()).not.toContain('[hotspan]')
-        spans = sink.spans
-        await sink.close()
+        ;({ spans, printed } = await run(rabbitmq.port, LOADED_BY))
       }, 60_000)
 
       const childrenOf = ({ spanId }: ReceivedSpan, kind: number): ReceivedSpan[] =>
@@ -90,5 +103,16 @@ describe.skipIf(missing !== undefined)(
         expect(printed.sameContext).toBe(true)
       })
     })
+
+    test('the stock instrumentation makes the same spans under other names', async () => {
+      const kindsOf = (spans: readonly ReceivedSpan[]): string[] =>
+        spanTrees(spans, ({ kind, name }) => (kind >= 4 ? 'message' : name))
+      const ours = await run(rabbitmq.port, 'require')
+      const stock = await run(rabbitmq.port, 'require', true)
+      expect(
+        stock.spans.some(({ scopeName }) => scopeName === '@opentelemetry/instrumentation-amqplib'),
+      ).toBe(true)
+      expect(kindsOf(stock.spans)).toEqual(kindsOf(ours.spans))
+    }, 60_000)
   },
 )

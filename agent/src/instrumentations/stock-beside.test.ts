@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { attributesOf, only, type ReceivedSpan, startSink } from '../testing/sink.ts'
+import { spanTrees } from '../testing/span-trees.ts'
 import { startApp } from '../testing/test-app.ts'
 
 interface Asked {
@@ -38,16 +39,9 @@ async function spansOf(
   return sink.spans.filter(({ name }) => name !== 'event_loop.stall')
 }
 
-/** Every span by its kind and the names from the root down, without the prefix of stock's gRPC names. */
-function trees(spans: readonly ReceivedSpan[]): string[] {
-  const byId = new Map(spans.map((span) => [span.spanId, span]))
-  const path = (span: ReceivedSpan): string => {
-    const parent = byId.get(span.parentSpanId)
-    const name = `${span.kind} ${span.name.replace(/^grpc\./, '')}`
-    return parent === undefined ? name : `${path(parent)} > ${name}`
-  }
-  return spans.map(path).sort()
-}
+/** Without the prefix of stock's gRPC names. */
+const trees = (spans: readonly ReceivedSpan[]): string[] =>
+  spanTrees(spans, ({ name }) => name.replace(/^grpc\./, ''))
 
 const scopesOf = (spans: readonly ReceivedSpan[]): string[] => [
   ...new Set(spans.map(({ scopeName }) => scopeName)),
