@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer'
 import { decodeUtf8, WireError, type WireReader } from '@hotspan/otlp/wire'
 import { attributeText } from './attribute-text.ts'
 import { readNestedValue } from './nested-value.ts'
@@ -21,23 +20,67 @@ export function takeValue(budget: TranscodeBudget, at: number): void {
 /** Longer lists are rare or hostile, and go through a sort whose worst case is bounded. */
 const insertionSortLimit = 64
 
-type Row = [number, number, number, number]
+/** Offsets of key and value, and the key's first six bytes as two numbers, which settle most comparisons. */
+const columns = 6
+
+type Row = number[]
 
 /**
  * The attributes of one span, event or resource as offsets into the body: four integers each, no string, no object.
  * `write` sorts them by the bytes of the key and lets a repeated key overwrite, which is what the column wants.
  */
 export class AttributeTable {
-  private offsets = new Int32Array(4 * 32)
+  private offsets = new Int32Array(columns * 32)
   private count = 0
+  private longestKey = 0
 
   clear(): void {
     this.count = 0
+    this.longestKey = 0
   }
 
   /** Reads one KeyValue; the reader stands on its length. */
   add(r: WireReader, budget: TranscodeBudget): void {
     takeValue(budget, r.at)
+    if (!this.addUsual(r)) this.addAny(r)
+  }
+
+  /**
+   * As every encoder writes it: key, then value, each once, lengths of one byte or two. Read without the reader's calls; false, and
+   * nothing read, for any other form.
+   */
+  private addUsual(r: WireReader): boolean {
+    const { bytes } = r
+    let at = r.at
+    // Enough for every byte that is looked at before a length is known.
+    if (at + 8 > r.end) return false
+    let length = bytes[at++]!
+    if (length >= 0x80) {
+      const more = bytes[at++]!
+      if (more >= 0x80) return false
+      length = (length & 0x7f) | (more << 7)
+    }
+    const end = at + length
+    if (end > r.end || length < 4 || bytes[at] !== 10) return false
+    const keyLength = bytes[at + 1]!
+    const keyStart = at + 2
+    const keyEnd = keyStart + keyLength
+    if (keyLength >= 0x80 || keyEnd + 2 > end || bytes[keyEnd] !== 18) return false
+    let valueStart = keyEnd + 2
+    let valueLength = bytes[keyEnd + 1]!
+    if (valueLength >= 0x80) {
+      if (valueStart >= end) return false
+      const more = bytes[valueStart++]!
+      if (more >= 0x80) return false
+      valueLength = (valueLength & 0x7f) | (more << 7)
+    }
+    if (valueStart + valueLength !== end) return false
+    this.append(bytes, keyStart, keyEnd, valueStart, end)
+    r.at = end
+    return true
+  }
+
+  private addAny(r: WireReader): void {
     const outer = r.enter()
     let keyStart = 0
     let keyEnd = 0
@@ -56,42 +99,57 @@ export class AttributeTable {
       } else r.skip(tag)
     }
     r.leave(outer)
-    if (!isText(r.bytes, keyStart, keyEnd)) throw new BrokenKey()
-    this.append(keyStart, keyEnd, valueStart, valueEnd)
+    this.append(r.bytes, keyStart, keyEnd, valueStart, valueEnd)
   }
 
-  private append(keyStart: number, keyEnd: number, valueStart: number, valueEnd: number): void {
-    if (this.count * 4 === this.offsets.length) {
+  private append(
+    bytes: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    const at = this.count * columns
+    if (at === this.offsets.length) {
       const grown = new Int32Array(this.offsets.length * 2)
       grown.set(this.offsets)
       this.offsets = grown
     }
     const { offsets } = this
-    const at = this.count * 4
     offsets[at] = keyStart
     offsets[at + 1] = keyEnd
     offsets[at + 2] = valueStart
     offsets[at + 3] = valueEnd
+    const length = keyEnd - keyStart
+    if (length > this.longestKey) this.longestKey = length
+    if (length >= 6) {
+      offsets[at + 4] = prefixAt(bytes, keyStart)
+      offsets[at + 5] = prefixAt(bytes, keyStart + 3)
+    } else {
+      offsets[at + 4] = shortPrefix(bytes, keyStart, keyEnd)
+      offsets[at + 5] = shortPrefix(bytes, keyStart + 3, keyEnd)
+    }
     this.count++
   }
 
   /** By the bytes of the key, stable; of equal keys only the last stays, and what passes the limits goes. Returns how many went. */
   private sort(bytes: Uint8Array): number {
     const { offsets, count } = this
-    if (count <= insertionSortLimit) this.sortByInsertion(bytes)
+    let equalKeys = true
+    if (count <= insertionSortLimit) equalKeys = this.sortByInsertion(bytes)
     else {
-      const rows = Array.from(
-        { length: count },
-        (_, row) => [...offsets.subarray(row * 4, row * 4 + 4)] as Row,
-      )
-      rows.sort((a, b) => compareBytes(bytes, a[0], a[1], b[0], b[1]))
-      for (let row = 0; row < count; row++) offsets.set(rows[row]!, row * 4)
+      const rows: Row[] = Array.from({ length: count }, (_, row) => [
+        ...offsets.subarray(row * columns, (row + 1) * columns),
+      ])
+      rows.sort((a, b) => compareBytes(bytes, a[0]!, a[1]!, b[0]!, b[1]!))
+      for (let row = 0; row < count; row++) offsets.set(rows[row]!, row * columns)
     }
+    if (!equalKeys && this.longestKey <= maxKeyBytes) return 0
     let kept = 0
     let tooLong = 0
     for (let row = 0; row < count; row++) {
-      const at = row * 4
-      const next = at + 4
+      const at = row * columns
+      const next = at + columns
       const repeated =
         row + 1 < count &&
         compareBytes(bytes, offsets[at]!, offsets[at + 1]!, offsets[next]!, offsets[next + 1]!) === 0
@@ -100,31 +158,49 @@ export class AttributeTable {
         tooLong++
         continue
       }
-      if (kept !== row) offsets.copyWithin(kept * 4, at, at + 4)
+      if (kept !== row) offsets.copyWithin(kept * columns, at, at + columns)
       kept++
     }
     this.count = Math.min(kept, maxAttributes)
     return tooLong + kept - this.count
   }
 
-  /** Quadratic at worst, but the fastest for the ten attributes that a span has, often sorted by their sender. */
-  private sortByInsertion(bytes: Uint8Array): void {
+  /**
+   * Quadratic at worst, but the fastest for the ten attributes that a span has, often sorted by their sender. True when keys may be
+   * equal.
+   */
+  private sortByInsertion(bytes: Uint8Array): boolean {
     const { offsets, count } = this
+    let equalKeys = false
     for (let row = 1; row < count; row++) {
-      const at = row * 4
+      const at = row * columns
       const keyStart = offsets[at]!
       const keyEnd = offsets[at + 1]!
+      const first = offsets[at + 4]!
+      const second = offsets[at + 5]!
       let to = at
-      while (to > 0 && compareBytes(bytes, offsets[to - 4]!, offsets[to - 3]!, keyStart, keyEnd) > 0) to -= 4
+      while (to > 0) {
+        let order = offsets[to - 2]! - first
+        if (order === 0) order = offsets[to - 1]! - second
+        if (order === 0) order = compareBytes(bytes, offsets[to - 6]!, offsets[to - 5]!, keyStart, keyEnd)
+        if (order <= 0) {
+          if (order === 0) equalKeys = true
+          break
+        }
+        to -= columns
+      }
       if (to === at) continue
       const valueStart = offsets[at + 2]!
       const valueEnd = offsets[at + 3]!
-      offsets.copyWithin(to + 4, to, at)
+      for (let from = at - 1; from >= to; from--) offsets[from + columns] = offsets[from]!
       offsets[to] = keyStart
       offsets[to + 1] = keyEnd
       offsets[to + 2] = valueStart
       offsets[to + 3] = valueEnd
+      offsets[to + 4] = first
+      offsets[to + 5] = second
     }
+    return equalKeys
   }
 
   /** The attributes as a `Map(String, String)`. */
@@ -132,8 +208,8 @@ export class AttributeTable {
     writer.droppedAttributes += this.sort(r.bytes)
     const { offsets, count } = this
     writer.varint(count)
-    for (let at = 0; at < count * 4; at += 4) {
-      writer.text(r.bytes, offsets[at]!, offsets[at + 1]!)
+    for (let at = 0; at < count * columns; at += columns) {
+      if (!writer.text(r.bytes, offsets[at]!, offsets[at + 1]!)) throw new BrokenKey()
       writeValue(r, offsets[at + 2]!, offsets[at + 3]!, budget, writer)
     }
   }
@@ -141,7 +217,7 @@ export class AttributeTable {
   /** Writes the value of one key as text, `''` when it is not there. `key` is ASCII. */
   writeValueOf(key: string, r: WireReader, budget: TranscodeBudget, writer: RowWriter): void {
     const { offsets, count } = this
-    for (let at = (count - 1) * 4; at >= 0; at -= 4)
+    for (let at = (count - 1) * columns; at >= 0; at -= columns)
       if (
         offsets[at + 1]! - offsets[at]! === key.length &&
         decodeUtf8(r.bytes, offsets[at]!, offsets[at + 1]!) === key
@@ -153,10 +229,16 @@ export class AttributeTable {
   }
 }
 
-function isText(bytes: Uint8Array, start: number, end: number): boolean {
-  let seen = 0
-  for (let i = start; i < end; i++) seen |= bytes[i]!
-  return seen < 0x80 || isUtf8(bytes.subarray(start, end))
+/** Three bytes as a number that orders as they do. */
+function prefixAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 16) | (bytes[at + 1]! << 8) | bytes[at + 2]!
+}
+
+/** As `prefixAt`, with zeros behind the end. */
+function shortPrefix(bytes: Uint8Array, start: number, end: number): number {
+  let prefix = 0
+  for (let i = start; i < start + 3; i++) prefix = (prefix << 8) | (i < end ? bytes[i]! : 0)
+  return prefix
 }
 
 function compareBytes(bytes: Uint8Array, aStart: number, aEnd: number, bStart: number, bEnd: number): number {
@@ -168,6 +250,36 @@ function compareBytes(bytes: Uint8Array, aStart: number, aEnd: number, bStart: n
   return aEnd - aStart - (bEnd - bStart)
 }
 
+/** A text, or a small whole number, and nothing else; false, and nothing written, for any other value. */
+function writeUsualValue(bytes: Uint8Array, start: number, end: number, writer: RowWriter): boolean {
+  if (start + 2 > end) return false
+  const tag = bytes[start]!
+  let at = start + 2
+  let value = bytes[start + 1]!
+  if (tag === 10) {
+    if (value >= 0x80) {
+      if (at >= end) return false
+      const more = bytes[at++]!
+      if (more >= 0x80) return false
+      value = (value & 0x7f) | (more << 7)
+    }
+    if (at + value !== end) return false
+    writer.text(bytes, at, end)
+    return true
+  }
+  if (tag !== 24 || end - start > 5) return false
+  let byte = value
+  value &= 0x7f
+  for (let shift = 7; byte >= 0x80; shift += 7) {
+    if (at >= end) return false
+    byte = bytes[at++]!
+    value |= (byte & 0x7f) << shift
+  }
+  if (at !== end) return false
+  writer.digits(value)
+  return true
+}
+
 /** bytes[start, end) is an AnyValue. Text, the common case, is copied; the rest is spelled out. */
 function writeValue(
   r: WireReader,
@@ -176,6 +288,7 @@ function writeValue(
   budget: TranscodeBudget,
   writer: RowWriter,
 ): void {
+  if (writeUsualValue(r.bytes, start, end, writer)) return
   const outerEnd = r.end
   r.at = start
   r.end = end

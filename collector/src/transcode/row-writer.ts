@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { decodeUtf8 } from '@hotspan/otlp/wire'
 
-/** Texts up to this many bytes are copied by a loop, which beats the call into `set()`. */
-const shortBytes = 40
+/** Texts up to this many bytes are copied by a loop, which beats making a view for `set()`. */
+const shortBytes = 160
 
 /** Rows of one body at most. A resource is written with every span: a small body could else become terabytes of rows. */
 export const maxRowBytes = 256 << 20
@@ -46,13 +46,22 @@ export class RowWriter {
 
   /** LEB128 of a whole number from 0 to 2^53. */
   varint(value: number): void {
-    this.reserve(8)
+    if (this.at + 8 > this.bytes.length) this.reserve(8)
+    if (value < 0x80) {
+      this.bytes[this.at++] = value
+      return
+    }
     let rest = value
     while (rest >= 0x80) {
       this.bytes[this.at++] = (rest % 128) | 0x80
       rest = Math.floor(rest / 128)
     }
     this.bytes[this.at++] = rest
+  }
+
+  zeros(count: number): void {
+    if (this.at + count > this.bytes.length) this.reserve(count)
+    for (let i = 0; i < count; i++) this.bytes[this.at++] = 0
   }
 
   /** Length and UTF-8 bytes; a lone surrogate becomes U+FFFD. */
@@ -99,7 +108,7 @@ export class RowWriter {
 
   /** A 64-bit little-endian integer from its halves. */
   int64(high: number, low: number): void {
-    this.reserve(8)
+    if (this.at + 8 > this.bytes.length) this.reserve(8)
     const { bytes } = this
     let at = this.at
     bytes[at++] = low
@@ -113,18 +122,63 @@ export class RowWriter {
     this.at = at
   }
 
-  /** Length and UTF-8 text of source[start, end), without a string between; invalid sequences become U+FFFD. */
-  text(source: Uint8Array, start: number, end: number): void {
+  /**
+   * Length and UTF-8 text of source[start, end), without a string between; invalid sequences become U+FFFD. Bytes are copied and
+   * looked at in one pass. False when something was mended.
+   */
+  text(source: Uint8Array, start: number, end: number): boolean {
     const length = end - start
+    const before = this.at
+    if (length > shortBytes) return this.longText(source, start, end)
+    if (before + length + 2 > this.bytes.length) this.reserve(length + 2)
+    const { bytes } = this
+    let at = before
+    if (length < 0x80) bytes[at++] = length
+    else {
+      bytes[at++] = (length & 0x7f) | 0x80
+      bytes[at++] = length >>> 7
+    }
     let seen = 0
-    if (length > shortBytes) seen = 0x80
-    else for (let i = start; i < end; i++) seen |= source[i]!
+    for (let i = start; i < end; i++) {
+      const byte = source[i]!
+      seen |= byte
+      bytes[at++] = byte
+    }
     if (seen >= 0x80 && !isUtf8(source.subarray(start, end))) {
       this.string(decodeUtf8(source, start, end))
-      return
+      return false
     }
-    this.varint(length)
-    this.raw(source, start, end)
+    this.at = at
+    return true
+  }
+
+  private longText(source: Uint8Array, start: number, end: number): boolean {
+    const part = source.subarray(start, end)
+    if (!isUtf8(part)) {
+      this.string(decodeUtf8(source, start, end))
+      return false
+    }
+    this.varint(end - start)
+    this.reserve(part.length)
+    this.bytes.set(part, this.at)
+    this.at += part.length
+    return true
+  }
+
+  /** Decimal digits with their length, of a whole number from 0 to 2^31 - 1. */
+  digits(value: number): void {
+    if (this.at + 11 > this.bytes.length) this.reserve(11)
+    const { bytes } = this
+    let count = 1
+    for (let rest = value; rest >= 10; rest = (rest / 10) | 0) count++
+    bytes[this.at] = count
+    let at = this.at + count
+    this.at = at + 1
+    for (let rest = value; count > 0; count--) {
+      const next = (rest / 10) | 0
+      bytes[at--] = 0x30 + rest - next * 10
+      rest = next
+    }
   }
 
   /** As `text`, at most `maxValueBytes`. */
@@ -137,11 +191,19 @@ export class RowWriter {
   /** Bytes as they are, without a length. */
   raw(source: Uint8Array, start: number, end: number): void {
     const length = end - start
-    this.reserve(length)
+    if (this.at + length > this.bytes.length) this.reserve(length)
     const { bytes } = this
     let at = this.at
-    if (length <= shortBytes) for (let i = start; i < end; i++) bytes[at++] = source[i]!
+    if (length <= 40) for (let i = start; i < end; i++) bytes[at++] = source[i]!
     else bytes.set(source.subarray(start, end), at)
+    this.at += length
+  }
+
+  /** Bytes that this writer wrote before, again. */
+  again(start: number, end: number): void {
+    const length = end - start
+    if (this.at + length > this.bytes.length) this.reserve(length)
+    this.bytes.copyWithin(this.at, start, end)
     this.at += length
   }
 

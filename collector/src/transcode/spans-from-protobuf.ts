@@ -21,9 +21,13 @@ const spanIdBytes = 8
 const two32 = 4294967296
 const keptBytes = 16 << 20
 
-const kindTexts = spanKindNames.map((name) => Buffer.from(name))
-const statusTexts = statusCodeNames.map((name) => Buffer.from(name))
-const hexDigits = Buffer.from('0123456789abcdef')
+/** With the length in front. */
+const asText = (name: string) => Buffer.from(`${String.fromCharCode(name.length)}${name}`)
+const kindTexts = spanKindNames.map(asText)
+const statusTexts = statusCodeNames.map(asText)
+const hexPairs = Array.from({ length: 256 }, (_, byte) => Buffer.from(byte.toString(16).padStart(2, '0')))
+const highDigits = Uint8Array.from(hexPairs, (pair) => pair[0]!)
+const lowDigits = Uint8Array.from(hexPairs, (pair) => pair[1]!)
 
 /** One span's fields as offsets into the body; one instance serves all spans of all bodies. */
 class SpanFields {
@@ -54,8 +58,8 @@ class SpanFields {
     this.stateStart = this.stateEnd = this.nameStart = this.nameEnd = 0
     this.kind = this.startHigh = this.startLow = this.endHigh = this.endLow = 0
     this.statusCode = this.statusStart = this.statusEnd = 0
-    this.events.length = 0
-    this.links.length = 0
+    if (this.events.length > 0) this.events.length = 0
+    if (this.links.length > 0) this.links.length = 0
   }
 }
 
@@ -169,6 +173,7 @@ function writeScopeSpans(r: WireReader, budget: TranscodeBudget, writer: RowWrit
   scopeBytes.at = 0
   scopeBytes.text(r.bytes, nameStart, nameEnd)
   scopeBytes.text(r.bytes, versionStart, versionEnd)
+  sharedStart = -1
   r.at = start
   let rows = 0
   while (r.more()) {
@@ -198,8 +203,13 @@ function readSpan(r: WireReader, budget: TranscodeBudget): void {
   fields.clear()
   spanAttributes.clear()
   const outer = r.enter()
-  while (r.more()) {
-    const tag = r.tag()
+  const { bytes } = r
+  while (r.at < r.end) {
+    // Every field of a span but its flags has a tag of one byte.
+    const byte = bytes[r.at]!
+    let tag = byte
+    if (byte < 0x80 && byte > 7) r.at++
+    else tag = r.tag()
     switch (tag) {
       case 10:
         fields.traceIdLength = idLength(r, traceIdBytes)
@@ -284,18 +294,34 @@ function writeSpan(r: WireReader, budget: TranscodeBudget, writer: RowWriter): v
   writer.text(bytes, fields.stateStart, fields.stateEnd)
   writer.text(bytes, fields.nameStart, fields.nameEnd)
   const kind = kindTexts[fields.kind] ?? kindTexts[0]!
-  writer.text(kind, 0, kind.length)
-  writer.raw(resourceBytes.bytes, 0, resourceBytes.at)
-  writer.raw(scopeBytes.bytes, 0, scopeBytes.at)
+  writer.raw(kind, 0, kind.length)
+  writeResourceAndScope(writer)
   spanAttributes.write(r, budget, writer)
   writeDuration(writer)
   const status = statusTexts[fields.statusCode] ?? statusTexts[0]!
-  writer.text(status, 0, status.length)
+  writer.raw(status, 0, status.length)
   writer.text(bytes, fields.statusStart, fields.statusEnd)
-  writeEvents(r, budget, writer)
-  writeLinks(r, budget, writer)
+  if (fields.events.length === 0) writer.zeros(3)
+  else writeEvents(r, budget, writer)
+  if (fields.links.length === 0) writer.zeros(4)
+  else writeLinks(r, budget, writer)
   r.at = resumeAt
   r.end = resumeEnd
+}
+
+/** Where resource and scope of the current spans stand in the rows already; -1 before the first of them. */
+let sharedStart = -1
+let sharedEnd = -1
+
+function writeResourceAndScope(writer: RowWriter): void {
+  if (sharedStart >= 0) {
+    writer.again(sharedStart, sharedEnd)
+    return
+  }
+  sharedStart = writer.at
+  writer.raw(resourceBytes.bytes, 0, resourceBytes.at)
+  writer.raw(scopeBytes.bytes, 0, scopeBytes.at)
+  sharedEnd = writer.at
 }
 
 /** End minus start as UInt64, 0 when the clock went back. */
@@ -312,14 +338,14 @@ function writeDuration(writer: RowWriter): void {
 
 /** Length and lower-case hex digits. */
 function writeHex(writer: RowWriter, source: Uint8Array, start: number, length: number): void {
-  writer.varint(length * 2)
-  writer.reserve(length * 2)
+  if (writer.at + 40 > writer.bytes.length) writer.reserve(40)
   const { bytes } = writer
   let at = writer.at
+  bytes[at++] = length * 2
   for (let i = start; i < start + length; i++) {
     const byte = source[i]!
-    bytes[at++] = hexDigits[byte >>> 4]!
-    bytes[at++] = hexDigits[byte & 15]!
+    bytes[at++] = highDigits[byte]!
+    bytes[at++] = lowDigits[byte]!
   }
   writer.at = at
 }
