@@ -7,10 +7,12 @@ import { collectorCommand } from './commands/collector.ts'
 import { dashboardsCommand } from './commands/dashboards.ts'
 import { devCommand } from './commands/dev.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { importCommand } from './commands/import.ts'
 import { lighthouseCommand } from './commands/lighthouse.ts'
 import { loadCommand } from './commands/load.ts'
 import { restoreCommand } from './commands/restore.ts'
 import { sourcemapsCommand } from './commands/sourcemaps.ts'
+import { tokenCommand } from './commands/token.ts'
 import { traceCommand } from './commands/trace.ts'
 import { exitCodeHelp } from './exit-codes.ts'
 
@@ -45,11 +47,18 @@ export const createProgram = (setExit: SetExit): Command => {
     .addHelpText('after', `\n${exitCodeHelp}\n\nStart here:  hotspan dev -- node app.js`)
 
   const groups: [string, Command[]][] = [
-    ['Find:', [devCommand(setExit), analyzeCommand(), traceCommand(), collectorCommand()]],
+    ['Find:', [devCommand(setExit), analyzeCommand(), traceCommand(), collectorCommand(), importCommand()]],
     ['Measure and judge:', [loadCommand(setExit), lighthouseCommand(), checkCommand(setExit)]],
     [
       'Set up:',
-      [dashboardsCommand(), sourcemapsCommand(), doctorCommand(setExit), backupCommand(), restoreCommand()],
+      [
+        dashboardsCommand(),
+        tokenCommand(),
+        sourcemapsCommand(),
+        doctorCommand(setExit),
+        backupCommand(),
+        restoreCommand(),
+      ],
     ],
   ]
   for (const [heading, commands] of groups) {

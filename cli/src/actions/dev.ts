@@ -41,11 +41,19 @@ const startCollector = async (place: StorePlace, flags: DevFlags, live: LiveRepo
     project: place.project,
     host,
     otlpHttpPort,
+    otlpGrpcPort: await grpcPort(place, host, [otlpHttpPort, pagePort]),
     pagePort,
     routes: apiRoutes(live),
     ...storeBounds({}, place.config),
     jobs: [live.job],
   })
+}
+
+/** Of less use than OTLP/HTTP here: it gives way silently. */
+const grpcPort = async (place: StorePlace, host: string, taken: readonly number[]): Promise<number> => {
+  const { value, origin } = settle(settings.otlpGrpcPort, undefined, process.env, place.config)
+  if (origin !== 'default') return value
+  return taken[0] === 0 ? 0 : await nextFreePort(value, host, taken)
 }
 
 /** `OTEL_SERVICE_NAME` for the command: the flag, the variable, the package's name, the directory's. */

@@ -8,6 +8,17 @@ export interface HotspanConfig {
   readonly host?: string
   /** OTLP/HTTP port; default 4318, 0 is any free one. */
   readonly otlpHttpPort?: number
+  /** OTLP/gRPC port; default 4317 (any free one when `otlpHttpPort` is not 4318), 0 is any free one. */
+  readonly otlpGrpcPort?: number
+  /** Port of the ClickHouse HTTP interface; not served unless said, 0 is any free one. */
+  readonly clickHousePort?: number
+  /** In front of `/v1/traces` and its siblings, for example `/otlp`. */
+  readonly pathPrefix?: string
+  /** OTLP/HTTP receiver that everything is sent on to; its headers come from `HOTSPAN_FORWARD_HEADERS`. */
+  readonly forwardTo?: string
+  /** PEM files, relative to the working directory; with both every listener speaks TLS. */
+  readonly tlsCert?: string
+  readonly tlsKey?: string
   /** Port of the local page and API; default 4319, 0 is any free one. */
   readonly pagePort?: number
   /** Days of telemetry kept besides today; default 30, 0 keeps all. */

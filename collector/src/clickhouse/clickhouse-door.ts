@@ -1,4 +1,11 @@
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http'
+import {
+  createServer,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { tokenOf } from '../access/credentials.ts'
 import type { Gate, Sender } from '../access/gate.ts'
@@ -118,6 +125,8 @@ async function run(
   if (parsed.database !== 'default' && parsed.database !== '' && parsed.database !== database) {
     throw new StatementRefused(`database ${parsed.database.slice(0, 60)} is not yours; ${database} is`)
   }
+  if (!/^\w+$/.test(parsed.format))
+    throw new StatementRefused('default_format is the name of a format', 73, 'UNKNOWN_FORMAT')
   if (helloStatement.test(parsed.sql) && parsed.format === 'Native') {
     response.setHeader('X-ClickHouse-Format', 'Native')
     response.end(helloBlock(options.engine.version))
@@ -137,7 +146,7 @@ async function run(
       found = await ask(options.engine.socketPath, question, asking, response)
     }
     if (found === null) return
-    response.writeHead(found.statusCode ?? 500, found.headers)
+    response.writeHead(found.statusCode ?? 500, ownHeaders(found))
     found.pipe(response)
     await new Promise<void>((resolve) => response.once('close', resolve))
   } finally {
@@ -165,6 +174,12 @@ function checkRights(options: ClickHouseDoorOptions, statement: GuardedStatement
       'a write token cannot read; hotspan token create --kind read makes one that can',
     )
   }
+}
+
+/** Headers of the answer itself, without those of the connection to the engine. */
+function ownHeaders({ headers }: IncomingMessage): OutgoingHttpHeaders {
+  const { connection: _connection, 'keep-alive': _keepAlive, 'transfer-encoding': _coding, ...own } = headers
+  return own
 }
 
 interface Question {

@@ -14,8 +14,7 @@ import { isRecord, parseJson } from '../formats/foreign-trace.ts'
 import { tracesOfJaeger } from '../formats/jaeger-json.ts'
 import { decodeZipkinJson } from '../formats/zipkin-json.ts'
 
-export const importFormats = ['otlp-json', 'otlp-protobuf', 'jaeger', 'zipkin', 'chrome'] as const
-export type ImportFormat = (typeof importFormats)[number]
+export type ImportFormat = 'otlp-json' | 'otlp-protobuf' | 'jaeger' | 'zipkin' | 'chrome'
 
 /** A part of a file: telemetry of one signal. */
 export type Telemetry =

@@ -33,6 +33,7 @@ const profiles = /^\/opentelemetry\.proto\.collector\.profiles\./
 /** Message compressions that we take; named to a sender that asks for another one. */
 const encodings = ['gzip', 'zstd', 'deflate', 'identity']
 const frameHeadBytes = 5
+const silentMs = 60_000
 
 /**
  * OTLP over gRPC: unary calls of three services on HTTP/2. Written on `node:http2` and not on a gRPC library: the protocol's
@@ -72,6 +73,8 @@ export class GrpcReceiver {
 
   private async handle(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
     stream.on('error', () => undefined)
+    // A sender that falls silent must not hold what its half message has taken of the memory for bodies.
+    stream.setTimeout(silentMs, () => stream.destroy())
     if (headers[':method'] !== 'POST') {
       stream.respond({ ':status': 405, allow: 'POST' }, { endStream: true })
       return

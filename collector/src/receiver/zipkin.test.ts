@@ -30,7 +30,7 @@ describe.skipIf(missingEngine() !== null)('Zipkin v2 JSON', () => {
     fetch(`${collector.otlpUrl}/api/v2/spans`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
-      body,
+      body: typeof body === 'string' ? body : new Uint8Array(body),
     })
   const stored = async (traceId: string) => {
     await collector.flush()

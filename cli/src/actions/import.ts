@@ -1,0 +1,45 @@
+import { existsSync } from 'node:fs'
+import { type ImportFormat, type ImportReport, importFile, openStore } from '@hotspan/collector'
+import { missingSetUp } from '../errors.ts'
+import { note } from '../process/output.ts'
+import { type StoreFlags, storePlace } from '../process/store-options.ts'
+import { count } from '../render/numbers.ts'
+
+export interface ImportFlags extends StoreFlags {
+  readonly format?: ImportFormat
+}
+
+export const runImport = async (files: readonly string[], flags: ImportFlags): Promise<void> => {
+  const place = await storePlace(flags)
+  // Looked at first: a slip in a name must not make an empty store.
+  for (const file of files) {
+    if (!existsSync(file))
+      throw missingSetUp(`${file} cannot be read: there is no such file`, 'Name files that exist')
+  }
+  const store = await openStore({ dataDir: place.dataDir, project: place.project })
+  try {
+    for (const file of files) {
+      const report = await importFile(store, file, flags.format === undefined ? {} : { format: flags.format })
+      process.stdout.write(`${file}  ${report.format}  ${contentOf(report)}${spanOfTime(report)}\n`)
+      if (report.skipped > 0)
+        note(`${file}: ${count(report.skipped, 'part')} not read; ${report.firstSkipped}`)
+    }
+  } finally {
+    await store.close()
+  }
+}
+
+const contentOf = ({ spans, logs, metricPoints }: ImportReport): string => {
+  const parts = [
+    spans > 0 ? count(spans, 'span') : '',
+    logs > 0 ? count(logs, 'log record') : '',
+    metricPoints > 0 ? count(metricPoints, 'data point') : '',
+  ].filter((part) => part !== '')
+  return parts.length === 0 ? 'nothing in it' : parts.join(', ')
+}
+
+/** The times to ask `analyze` for. */
+const spanOfTime = ({ fromMs, toMs }: ImportReport): string =>
+  fromMs === null || toMs === null ? '' : `  ${iso(fromMs)} to ${iso(toMs)}`
+
+const iso = (ms: number): string => new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
