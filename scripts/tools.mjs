@@ -1,4 +1,4 @@
-// `npm run tools`: builds the tools that take minutes (k6, a stock OpenTelemetry Collector) once, into a cache outside the repository.
+// `npm run tools`: builds what has to be built (k6, a stock OpenTelemetry Collector, FerretDB) once, into a cache outside the repository.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,6 +8,38 @@ const k6Version = 'v1.8.1'
 /** The newest release line of which the Go module proxy serves every module below. */
 const collectorVersion = 'v0.157.0'
 const providerVersion = 'v1.63.0'
+
+/** Speaks MongoDB's protocol over SQLite, for the tests of the agent; the real server is in no registry. */
+const ferretVersion = 'v1.24.0'
+const ferretProgram = `package main
+
+import (
+	"context"
+	"log"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/FerretDB/FerretDB/ferretdb"
+)
+
+// Arguments: the address to listen on, a folder for the data.
+func main() {
+	server, err := ferretdb.New(&ferretdb.Config{
+		Listener:  ferretdb.ListenerConfig{TCP: os.Args[1]},
+		Handler:   "sqlite",
+		SQLiteURL: "file:" + os.Args[2] + "/",
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := server.Run(ctx); err != nil && ctx.Err() == nil {
+		log.Fatal(err)
+	}
+}
+`
 
 const core = (path) => `go.opentelemetry.io/collector/${path} ${collectorVersion}`
 const contrib = (path) =>
@@ -39,9 +71,10 @@ function manifest(folder) {
   return `${lines.join('\n')}\n`
 }
 
-function go(title, command, args, env) {
+function go(title, command, args, env, cwd) {
   console.error(`tools   ${title}`)
   const result = spawnSync(command, args, {
+    cwd,
     stdio: ['ignore', 'ignore', 'pipe'],
     encoding: 'utf8',
     env: { ...process.env, ...env },
@@ -60,7 +93,7 @@ mkdirSync(bin, { recursive: true })
 
 if (spawnSync('go', ['version']).status !== 0) {
   console.error(
-    'tools   Go is missing: k6 and the Collector are built from their Go modules. Install Go >= 1.26, then run this again.',
+    'tools   Go is missing: k6, the Collector and FerretDB are built from their Go modules. Install Go >= 1.26, then run this again.',
   )
   process.exit(2)
 }
@@ -81,5 +114,17 @@ if (!existsSync(collector)) {
   writeFileSync(file, manifest(collectorFolder))
   ok = go('OpenTelemetry Collector (about 6 minutes)', join(bin, 'builder'), ['--config', file]) && ok
 }
-if (ok) console.log(`k6         ${join(bin, 'k6')}\nCollector  ${collector}`)
+const ferret = join(bin, 'hotspan-ferretdb')
+if (!existsSync(ferret)) {
+  const folder = join(cacheFolder, `ferretdb-${ferretVersion}`)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'main.go'), ferretProgram)
+  const require = `require github.com/FerretDB/FerretDB ${ferretVersion}`
+  writeFileSync(join(folder, 'go.mod'), `module hotspan/ferretdb\n\ngo 1.22\n\n${require}\n`)
+  ok =
+    go(`FerretDB ${ferretVersion} (about a minute)`, 'go', ['mod', 'tidy'], {}, folder) &&
+    go('  building', 'go', ['build', '-o', ferret, '.'], {}, folder) &&
+    ok
+}
+if (ok) console.log(`k6         ${join(bin, 'k6')}\nCollector  ${collector}\nFerretDB   ${ferret}`)
 process.exit(ok ? 0 : 1)
