@@ -143,6 +143,11 @@ export async function stop(): Promise<void> {
   await running.stop()
 }
 
+/** Sends what waits now, for a process that is about to be frozen. Resolves within `deadlineMs`; never rejects. */
+export async function flush(deadlineMs = 5000): Promise<void> {
+  await current?.flush(deadlineMs)
+}
+
 /** Counts so far. */
 export function stats(): AgentStats {
   return {

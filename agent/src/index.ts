@@ -1,5 +1,5 @@
 /** Door `@hotspan/agent`. */
-export { type AgentStats, instrument, start, stats, stop } from './agent.ts'
+export { type AgentStats, flush, instrument, start, stats, stop } from './agent.ts'
 export type { FaultCount } from './faults.ts'
 export type { QueueCounts } from './send/batch.ts'
 export type { AgentOptions } from './settings.ts'

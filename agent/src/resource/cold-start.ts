@@ -15,10 +15,7 @@ export const coldStart = {
   span: null as AgentSpan | null,
 }
 
-const marks = {
-  cold: captureAttributes((encoder) => encoder.boolean(encodeKey(attr.faasColdstart), true)),
-  warm: captureAttributes((encoder) => encoder.boolean(encodeKey(attr.faasColdstart), false)),
-}
+const mark = captureAttributes((encoder) => encoder.boolean(encodeKey(attr.faasColdstart), true))
 
 /** Waits for the first server span when the resource is that of a function. */
 export function awaitColdStart(resource: Readonly<Record<string, unknown>>): void {
@@ -34,8 +31,5 @@ export function takeColdStart(span: AgentSpan): void {
 /** `faas.coldstart = true` on that span. */
 export function writeColdStart(encoder: SpanEncoder): void {
   coldStart.span = null
-  encoder.raw(marks.cold)
+  encoder.raw(mark)
 }
-
-/** `faas.coldstart` of an invocation. */
-export const coldStartMark = (cold: boolean): Uint8Array => (cold ? marks.cold : marks.warm)
