@@ -80,7 +80,12 @@ describe.skipIf(missingEngine() !== null)('routes into the store', () => {
   test('protobuf by the transcoder and JSON by objects give equal rows, every column compared', {
     timeout: 60_000,
   }, async () => {
-    const collector = await createCollector({ dataDir: temporaryDirectory(), otlpHttpPort: 0, pagePort: 0 })
+    const collector = await createCollector({
+      dataDir: temporaryDirectory(),
+      otlpHttpPort: 0,
+      pagePort: 0,
+      retentionDays: 0,
+    })
     onTestFinished(() => collector.close())
     const data = variedTraces(1789)
     const post = (body: string | Uint8Array, type: string) =>
@@ -120,7 +125,12 @@ describe.skipIf(missingEngine() !== null)('routes into the store', () => {
   test('the hot columns hold what the dialects mean, and the sampling weight', {
     timeout: 60_000,
   }, async () => {
-    const collector = await createCollector({ dataDir: temporaryDirectory(), otlpHttpPort: 0, pagePort: 0 })
+    const collector = await createCollector({
+      dataDir: temporaryDirectory(),
+      otlpHttpPort: 0,
+      pagePort: 0,
+      retentionDays: 0,
+    })
     onTestFinished(() => collector.close())
     const states = [
       '',
@@ -192,7 +202,7 @@ describe.skipIf(missingEngine() !== null)('routes into the store', () => {
     })
     vi.stubEnv('HOTSPAN_CLICKHOUSE_URL', `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`)
     const dataDir = temporaryDirectory()
-    const collector = await createCollector({ dataDir, otlpHttpPort: 0, pagePort: 0 })
+    const collector = await createCollector({ dataDir, otlpHttpPort: 0, pagePort: 0, retentionDays: 0 })
     expect(collector.store.mode).toBe('server')
     const spans = [madeSpan(Date.now(), { traceId: hex(5, 32), spanId: hex(1, 16) })]
     const sent = await fetch(`${collector.otlpUrl}/v1/traces`, {

@@ -241,7 +241,8 @@ describe.skipIf(missingEngine() !== null)('ClickHouse HTTP interface', () => {
   })
 
   test('inserts of @clickhouse/client go into the own project only', slow, async () => {
-    const row = { Timestamp: '2026-11-20 12:00:00.000000001', TraceId: 'f'.repeat(32), SpanName: 'by client' }
+    const timestamp = new Date().toISOString().replace('T', ' ').replace('Z', '000001')
+    const row = { Timestamp: timestamp, TraceId: 'f'.repeat(32), SpanName: 'by client' }
     const insert = (token: string | null, table: string) =>
       clientOf(token).insert({ table, values: [row], format: 'JSONEachRow' })
     await insert(shopWrites, 'otel_traces')

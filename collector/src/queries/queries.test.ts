@@ -29,7 +29,7 @@ describe.skipIf(missingEngine() !== null)('queries on a real store', () => {
   let collector: Collector
 
   beforeAll(async () => {
-    collector = await createCollector({ dataDir, otlpHttpPort: 0, pagePort: 0 })
+    collector = await createCollector({ dataDir, otlpHttpPort: 0, pagePort: 0, retentionDays: 0 })
     const spans = []
     for (let t = 1; t <= traces; t++) {
       const traceId = hex(t, 32)

@@ -27,7 +27,7 @@ describe.skipIf(missingEngine() !== null)('search and service graph on a real st
   let collector: Collector
 
   beforeAll(async () => {
-    collector = await createCollector({ dataDir, otlpHttpPort: 0, pagePort: 0 })
+    collector = await createCollector({ dataDir, otlpHttpPort: 0, pagePort: 0, retentionDays: 0 })
     const web = []
     const api = []
     const worker = []

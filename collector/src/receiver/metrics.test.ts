@@ -17,7 +17,7 @@ describe.skipIf(missingEngine() !== null)('metrics, from the wire to the store',
   let collector: Collector
 
   beforeAll(async () => {
-    collector = await createCollector({ dataDir, otlpHttpPort: 0, pagePort: 0 })
+    collector = await createCollector({ dataDir, otlpHttpPort: 0, pagePort: 0, retentionDays: 0 })
   })
 
   afterAll(async () => {

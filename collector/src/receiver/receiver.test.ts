@@ -34,6 +34,8 @@ describe.skipIf(missingEngine() !== null)('receiver', () => {
       otlpHttpPort: 0,
       pagePort: 0,
       allowedOrigins: ['https://shop.example'],
+      // A body below has spans of 2020.
+      retentionDays: 0,
     })
   })
 
