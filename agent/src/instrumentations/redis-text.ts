@@ -43,12 +43,12 @@ export function describeCommand(name: string, args: readonly unknown[], firstArg
 const bufferShape = (key: Uint8Array): string =>
   keyShape(Buffer.from(key.buffer, key.byteOffset, Math.min(key.byteLength, MAX_KEY)).toString('latin1'))
 
-const isDelimiter = (unit: number): boolean => unit === 58 || unit === 47 || unit === 46 || unit === 124
+const isDelimiter = (unit: number): boolean => unit === 58 || unit === 47 || unit === 124
 const isNameUnit = (unit: number): boolean =>
   (unit >= 97 && unit <= 122) || (unit >= 65 && unit <= 90) || unit === 95 || unit === 45
 
 /**
- * Parts between `:`, `/`, `.` or `|` that are words stay, the others become `?`; so does the last of several, which is the id even
+ * Parts between `:`, `/` or `|` that are words stay, the others become `?`; so does the last of several, which is the id even
  * when it is a word: `shop:product:3` and `user:bob` give `shop:product:?` and `user:?`.
  */
 export function keyShape(key: string): string {
