@@ -54,7 +54,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
   const maker = new BodyMaker(1)
   const nowMs = Date.now()
   const plain = Array.from({ length: distinctBodies }, () => maker.next(nowMs - 60_000, nowMs))
-  const zipped = plain.map(({ bytes, spans }) => ({ bytes: gzipSync(bytes), spans }))
+  const zipped = plain.map((body) => ({ ...body, bytes: gzipSync(body.bytes) }))
   const folder = mkdtempSync(join(tmpdir(), 'hotspan-bench-receive-'))
   const entry = fileURLToPath(new URL('receiver-process.ts', import.meta.url))
   await checkRows(entry, folder, plain)

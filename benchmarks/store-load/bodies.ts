@@ -4,6 +4,8 @@ import { makeTemplate, type Template } from './template.ts'
 export interface LoadBody {
   readonly bytes: Buffer
   readonly spans: number
+  /** Of one of its traces, hex. */
+  readonly traceId: string
 }
 
 const templates = 16
@@ -44,6 +46,7 @@ export class BodyMaker {
     }
     for (const at of template.slots.digits)
       bytes.write(String(10_000_000 + random.below(89_999_999)), at, 'latin1')
-    return { bytes, spans: template.spans }
+    const [at] = template.slots.traceIds[0]!
+    return { bytes, spans: template.spans, traceId: bytes.toString('hex', at, at + 16) }
   }
 }

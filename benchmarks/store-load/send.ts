@@ -16,12 +16,20 @@ export class Sender {
   /** Everything that `next` gives until it gives null. Rejects on an answer that is neither success nor "come again". */
   async sendAll(
     next: () => { readonly bytes: Buffer } | null,
-    options: { gzip?: boolean; signal?: AbortSignal; latencies?: boolean } = {},
+    options: {
+      gzip?: boolean
+      signal?: AbortSignal
+      latencies?: boolean
+      /** ms to wait before the next body; at most 0 is now. */
+      paceMs?: () => number
+    } = {},
   ): Promise<void> {
     const headers: Record<string, string> = { 'content-type': 'application/x-protobuf' }
     if (options.gzip) headers['content-encoding'] = 'gzip'
     const worker = async () => {
       for (let body = next(); body !== null; body = next()) {
+        const waitMs = options.paceMs?.() ?? 0
+        if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
         for (;;) {
           options.signal?.throwIfAborted()
           const startedMs = performance.now()
