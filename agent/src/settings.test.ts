@@ -16,7 +16,7 @@ describe('settings', () => {
       complaints: [],
       endpoint: { timeoutMs: 10_000, gzip: false, headers: {} },
       limits: { attributes: 128, events: 128, links: 128 },
-      queue: { batchSpans: 512 },
+      queue: { batchSpans: 2048 },
     })
     expect(settings.endpoint.url.href).toBe('http://127.0.0.1:4318/v1/traces')
   })

@@ -85,6 +85,8 @@ export interface Settings {
   readonly metrics: MetricsSettings | null
   readonly accounting: boolean | 'cpu'
   readonly callSites: boolean
+  /** Shorter waits for a connection of a pool are no spans; ms. */
+  readonly poolWaitMs: number
   readonly profile: boolean
   readonly serverTiming: boolean
   readonly without: ReadonlySet<string>
@@ -137,13 +139,14 @@ export function readSettings(options: AgentOptions, env: Env): Settings {
     queue: {
       maxBytes: 8 * 1024 * 1024,
       maxSpans: whole('OTEL_BSP_MAX_QUEUE_SIZE', 65_536, 1),
-      batchSpans: whole('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512, 1),
+      batchSpans: whole('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 2048, 1),
     },
     logs: logsOf(options, env, whole, complaints),
     metrics: metricsOf(options, env, whole, complaints),
     accounting:
       options.accounting ?? (env.HOTSPAN_ACCOUNTING === 'cpu' ? 'cpu' : isTrue(env.HOTSPAN_ACCOUNTING)),
     callSites: options.callSites ?? isTrue(env.HOTSPAN_CALL_SITES),
+    poolWaitMs: whole('HOTSPAN_POOL_WAIT_MS', 1),
     profile: options.profile ?? isTrue(env.HOTSPAN_PROFILE),
     serverTiming: options.serverTiming ?? !isFalse(env.HOTSPAN_SERVER_TIMING),
     without: new Set(

@@ -121,7 +121,7 @@ describe('the API', () => {
     }
     const span = tracer().startSpan('child', {}, trace.setSpanContext(ROOT_CONTEXT, spanContext)) as AgentSpan
     expect(span.spanContext().traceId).toBe(spanContext.traceId)
-    expect(span.parentHigh).toBe(0xb7ad6b71)
+    expect(span.parentHigh).toBe(0xb7ad6b71 | 0)
     expect(span.parentRemote).toBe(false)
     const invalid = { ...spanContext, spanId: '0'.repeat(16) }
     const root = tracer().startSpan('root', {}, trace.setSpanContext(ROOT_CONTEXT, invalid))

@@ -9,7 +9,7 @@ import { captureAttributes } from '../encode/captured-attributes.ts'
 import { type CallSite, captureCallSite } from './call-site.ts'
 
 /** What the settings say about databases. */
-export const databaseOptions = { callSites: false }
+export const databaseOptions = { callSites: false, poolWaitMs: 1 }
 
 /** Keys of the database conventions, encoded once. */
 export const databaseKey = {

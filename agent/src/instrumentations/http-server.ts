@@ -8,7 +8,7 @@ import { active, runtime } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, remoteParent } from '../core/tracer.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
-import { textAttribute } from '../encode/captured-attributes.ts'
+import { captureAttributes, textAttribute } from '../encode/captured-attributes.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
 import { incomingHeaders } from '../propagation/propagation.ts'
@@ -22,6 +22,7 @@ import {
   writeServer,
   writeStatus,
 } from './http-attributes.ts'
+import { rawHeader, rawList } from './raw-headers.ts'
 import { SPAN_OF_RESPONSE, type TracedResponse } from './server-timing.ts'
 
 const NAME = 'http-server'
@@ -31,8 +32,23 @@ const endedByAbort = textAttribute(encodeKey(hotspanAttribute.endedBy.name), 'ab
 interface StartMessage {
   request: IncomingMessage & { originalUrl?: string }
   response: TracedResponse
-  socket: Socket
+  socket: TracedSocket
   server: Server
+}
+
+/** The other end of a connection, encoded once for all its requests. */
+interface Peer {
+  /** `client.address` where no proxy says better. */
+  readonly asClient: Uint8Array
+  /** `network.peer.*`. */
+  readonly asPeer: Uint8Array
+}
+
+const PEER = Symbol('hotspan.peer')
+
+interface TracedSocket extends Socket {
+  readonly encrypted?: boolean
+  [PEER]?: Peer | null
 }
 
 /**
@@ -57,15 +73,17 @@ export function installHttpServer(): () => void {
 function begin({ request, response, socket, server }: StartMessage): void {
   if (runtime.ownServer !== null && server === runtime.ownServer) return
   const startMs = performance.now()
-  const { headers } = request
   const propagation = runtime.propagation
   let parent: AgentSpan | undefined
   let baggage: string | string[] | undefined
   if (propagation === null) {
-    baggage = headers.baggage
-    parent = remoteParent(headers.traceparent as string | undefined, headers.tracestate, baggage, startMs)
+    const { rawHeaders } = request
+    baggage = rawList(rawHeaders, 'baggage')
+    const traceParent = rawList(rawHeaders, 'traceparent')
+    if (traceParent !== undefined)
+      parent = remoteParent(traceParent, rawList(rawHeaders, 'tracestate'), baggage, startMs)
   } else {
-    ;({ parent, baggage } = propagation.extract(incomingHeaders(headers), startMs))
+    ;({ parent, baggage } = propagation.extract(incomingHeaders(request.headers), startMs))
   }
   const method = request.method ?? 'GET'
   const span = beginSpan(parent, EMPTY_CONTEXT, 0, Kind.Server, methodName(method), startMs)
@@ -78,8 +96,7 @@ function begin({ request, response, socket, server }: StartMessage): void {
     span.late = writeServerSpan
     // Routers rewrite the URL, a closed socket forgets its peer: both are read now.
     span.text1 = request.url ?? '/'
-    span.text2 = socket.remoteAddress ?? ''
-    span.number1 = socket.remotePort ?? 0
+    socket[PEER] ??= peerOf(socket)
     if (runtime.accounting !== null) runtime.accounting.begin(span, request, socket)
   }
   response.on('close', onClose)
@@ -129,25 +146,27 @@ function expressRoute(request: IncomingMessage): string {
 function writeServerSpan(encoder: SpanEncoder, span: AgentSpan): void {
   const request = span.ref1 as IncomingMessage
   const response = span.ref2 as ServerResponse
-  const { headers } = request
+  const { rawHeaders } = request
+  const socket = request.socket as TracedSocket
   writeMethod(encoder, request.method ?? 'GET')
-  const secure = (request.socket as Socket & { encrypted?: boolean }).encrypted === true
+  const secure = socket.encrypted === true
   writeFewValues(encoder, 'urlScheme', secure ? 'https' : 'http')
   const url = span.text1
   const question = url.indexOf('?')
   encoder.text(key.urlPath, question < 0 ? url : url.slice(0, question))
   if (question >= 0 && question < url.length - 1)
     encoder.text(key.urlQuery, scrubQuery(url.slice(question + 1)))
-  if (headers.host !== undefined) writeServer(encoder, headers.host, secure)
-  const peer = span.text2
-  if (peer !== '') {
-    const forwarded = headers['x-forwarded-for']
-    encoder.text(key.clientAddress, forwarded === undefined ? peer : firstOf(forwarded))
-    encoder.text(key.peerAddress, peer)
-    encoder.int(key.peerPort, span.number1)
+  const host = rawHeader(rawHeaders, 'host')
+  if (host !== undefined) writeServer(encoder, host, secure)
+  const peer = socket[PEER]
+  if (peer !== undefined && peer !== null) {
+    const forwarded = rawHeader(rawHeaders, 'x-forwarded-for')
+    if (forwarded === undefined) encoder.raw(peer.asClient)
+    else encoder.text(key.clientAddress, firstOf(forwarded))
+    encoder.raw(peer.asPeer)
   }
   writeFewValues(encoder, 'protocolVersion', request.httpVersion)
-  const agent = headers['user-agent']
+  const agent = rawHeader(rawHeaders, 'user-agent')
   if (agent !== undefined) writeFewValues(encoder, 'userAgent', agent)
   if (span.route !== '') writeFewValues(encoder, 'route', span.route)
   if (response.headersSent) writeStatus(encoder, response.statusCode, 500)
@@ -157,8 +176,20 @@ function writeServerSpan(encoder: SpanEncoder, span: AgentSpan): void {
   if (account !== null && runtime.accounting !== null) runtime.accounting.write(encoder, account)
 }
 
-function firstOf(forwarded: string | string[]): string {
-  const text = typeof forwarded === 'string' ? forwarded : (forwarded[0] ?? '')
-  const comma = text.indexOf(',')
-  return comma < 0 ? text : text.slice(0, comma)
+function firstOf(forwarded: string): string {
+  const comma = forwarded.indexOf(',')
+  return comma < 0 ? forwarded : forwarded.slice(0, comma)
+}
+
+/** Null when the other end is not known, as on a unix socket. */
+function peerOf(socket: Socket): Peer | null {
+  const { remoteAddress, remotePort } = socket
+  if (remoteAddress === undefined || remoteAddress === '') return null
+  return {
+    asClient: textAttribute(key.clientAddress, remoteAddress),
+    asPeer: captureAttributes((encoder) => {
+      encoder.text(key.peerAddress, remoteAddress)
+      encoder.int(key.peerPort, remotePort ?? 0)
+    }),
+  }
 }

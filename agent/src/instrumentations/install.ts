@@ -23,6 +23,7 @@ export function installInstrumentations(settings: Settings, more: readonly Packa
   install('fastify', installFastify)
   install('undici', installUndici)
   databaseOptions.callSites = settings.callSites
+  databaseOptions.poolWaitMs = settings.poolWaitMs
   if (settings.callSites) install('prisma', installPrismaCallSites)
   const packages: PackageTarget[] = databasePackages(settings.without)
   if (!settings.without.has('onnxruntime-node')) {

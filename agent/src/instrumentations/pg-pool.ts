@@ -15,9 +15,6 @@ import { isThenable, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'pg'
 
-/** A wait for a connection shorter than this, on a connection that was there, is no span; ms. */
-const POOL_WAIT_MS = 1
-
 interface PgPool {
   options?: Target & { max?: number }
   _clients?: unknown[]
@@ -29,12 +26,27 @@ interface PgPool {
 const count = faultCount(NAME)
 const NO_TARGET: Target & { max?: number } = {}
 
-/** True between the call of a pool's `query` and its `connect`. */
-let inQuery = false
-let poolSite: CallSite | undefined
+/** Between the call of a pool's `query` and its `connect`: how that query was called. */
+let inQuery: 'no' | 'with callback' | 'for a promise' = 'no'
 
-/** Call site of the pool's query whose callback runs now: the driver's own stack has lost it. */
-export const siteOfPoolQuery = (): CallSite | undefined => poolSite
+/** A query of a pool that has just got its connection: what the driver's own stack and context have lost. */
+export interface PoolQuery {
+  /** Context of the caller. */
+  readonly context: Context | undefined
+  readonly site: CallSite | undefined
+  /** It was called for a promise. Then nothing of the app runs before that is settled, and the promise itself brings the context
+   * back: nobody has to activate it, which costs two maps each time. */
+  readonly promised: boolean
+}
+
+let poolQuery: PoolQuery | undefined
+
+/** The pool's query whose callback calls its client's `query` now. */
+export function takePoolQuery(): PoolQuery | undefined {
+  const taken = poolQuery
+  poolQuery = undefined
+  return taken
+}
 
 /** `pg-pool` used without `pg`'s own export. */
 export function instrumentPgPool(exports: unknown): void {
@@ -44,20 +56,19 @@ export function instrumentPgPool(exports: unknown): void {
   if (Pool?.prototype !== undefined) wrapPool(Pool.prototype)
 }
 
-/** Wraps `connect`, and notes where `query` was called, whose stack is gone when its connection is there. */
+/** Wraps `connect`, and notes how and where `query` was called, whose stack is gone when its connection is there. */
 export function wrapPool(prototype: object): void {
-  if (databaseOptions.callSites) {
-    wrapMethod(prototype, 'query', (original) => {
-      return function query(this: unknown, ...args: unknown[]): unknown {
-        inQuery = true
-        try {
-          return original.apply(this, args)
-        } finally {
-          inQuery = false
-        }
+  wrapMethod(prototype, 'query', (original) => {
+    return function query(this: unknown, ...args: unknown[]): unknown {
+      inQuery = 'for a promise'
+      for (const arg of args) if (typeof arg === 'function') inQuery = 'with callback'
+      try {
+        return original.apply(this, args)
+      } finally {
+        inQuery = 'no'
       }
-    })
-  }
+    }
+  })
   wrapMethod(prototype, 'connect', (original) => {
     return function connect(this: unknown, ...args: unknown[]): unknown {
       if (count.off) return original.apply(this, args)
@@ -68,21 +79,24 @@ export function wrapPool(prototype: object): void {
       const context = active.getStore()
       const clientsBefore = pool._clients?.length ?? 0
       let opened = false
-      const site = inQuery ? captureCallSite() : undefined
-      inQuery = false
+      const inPool = inQuery !== 'no'
+      const site = inPool && databaseOptions.callSites ? captureCallSite() : undefined
+      const promised = inQuery === 'for a promise'
+      inQuery = 'no'
       if (typeof callback === 'function') {
         args[0] = function (this: unknown, ...results: unknown[]): unknown {
           connected(pool, context, startMs, opened, results[0])
-          // Another request's release wakes this one: back to the caller's context.
-          const back = (): unknown => {
-            poolSite = site
+          const resume = (): unknown => {
+            poolQuery = inPool ? { context, site, promised } : undefined
             try {
               return callback.apply(this, results)
             } finally {
-              poolSite = undefined
+              poolQuery = undefined
             }
           }
-          return context === undefined ? active.exit(back) : active.run(context, back)
+          if (promised) return resume()
+          // Another request's release wakes this one: back to the caller's context.
+          return context === undefined ? active.exit(resume) : active.run(context, resume)
         }
       }
       const result = original.apply(this, args)
@@ -125,7 +139,7 @@ function connected(
   try {
     const nowMs = performance.now()
     if (runtime.poolMetrics !== null && !error) runtime.poolMetrics.waited(pool, (nowMs - startMs) / 1000)
-    if (!opened && nowMs - startMs <= POOL_WAIT_MS && !error) return
+    if (!opened && nowMs - startMs < databaseOptions.poolWaitMs && !error) return
     const parent = spanOf(context, nowMs)
     if (parent === null) return
     const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, 'pg-pool.connect', startMs)

@@ -11,7 +11,7 @@ import { type CallSite, captureCallSite } from './call-site.ts'
 import { databaseKey, databaseOptions } from './database-span.ts'
 import { errorTypeOf } from './error-type.ts'
 import { parametersHash } from './parameters-hash.ts'
-import { siteOfPoolQuery, wrapPool } from './pg-pool.ts'
+import { type PoolQuery, takePoolQuery, wrapPool } from './pg-pool.ts'
 import { type Target, targetOf } from './pg-target.ts'
 import { type Statement, statementOf } from './sql-statement.ts'
 import { isThenable, type Method, type WrappableClass, wrapMethod } from './wrap-method.ts'
@@ -46,20 +46,21 @@ export function instrumentPg(exports: unknown): void {
 function wrapQuery(prototype: object): void {
   wrapMethod(prototype, 'query', (original) => {
     return function query(this: unknown, ...args: unknown[]): unknown {
+      const pooled = takePoolQuery()
       if (count.off) return original.apply(this, args)
       let span: AgentSpan | null = null
       try {
-        span = begin(this as Target, args)
+        span = begin(this as Target, args, pooled)
       } catch (error) {
         fault(NAME, error)
       }
       if (span === null) {
-        bindCallback(args)
+        if (pooled?.promised !== true) bindCallback(args)
         return original.apply(this, args)
       }
       let ends = false
       try {
-        ends = hookEnd(span, args)
+        ends = hookEnd(span, args, pooled?.promised === true)
       } catch (error) {
         fault(NAME, error)
       }
@@ -86,7 +87,7 @@ function wrapQuery(prototype: object): void {
   })
 }
 
-function begin(client: Target, args: unknown[]): AgentSpan | null {
+function begin(client: Target, args: unknown[], pooled: PoolQuery | undefined): AgentSpan | null {
   const first = args[0]
   let text: unknown
   let values: unknown
@@ -101,7 +102,7 @@ function begin(client: Target, args: unknown[]): AgentSpan | null {
   }
   if (typeof text !== 'string') return null
   const startMs = performance.now()
-  const context = active.getStore()
+  const context = pooled === undefined ? active.getStore() : pooled.context
   const parent = spanOf(context, startMs)
   if (parent === null) return null
   const statement = statementOf(statements, text, 'postgresql')
@@ -109,7 +110,7 @@ function begin(client: Target, args: unknown[]): AgentSpan | null {
   if (!span.recording) return null
   span.ref1 = statement
   span.late = writeQuerySpan
-  span.ref2 = { target: targetOf(client), rows: -1, code: '', site: siteNow() } satisfies QueryFacts
+  span.ref2 = { target: targetOf(client), rows: -1, code: '', site: siteOf(pooled) } satisfies QueryFacts
   const list = Array.isArray(values) ? values : undefined
   if (list !== undefined || statement.hasLiterals) {
     span.text1 = parametersHash(list, statement.hasLiterals ? text : undefined)
@@ -124,17 +125,20 @@ interface QueryFacts {
   site: CallSite | undefined
 }
 
-const siteNow = (): CallSite | undefined =>
-  databaseOptions.callSites ? (siteOfPoolQuery() ?? captureCallSite()) : undefined
+const siteOf = (pooled: PoolQuery | undefined): CallSite | undefined =>
+  databaseOptions.callSites ? (pooled?.site ?? captureCallSite()) : undefined
 
-/** Hooks the end of the callback and the submittable form; false for the promise form, which the caller chains on. */
-function hookEnd(span: AgentSpan, args: unknown[]): boolean {
+/**
+ * Hooks the end of the callback and the submittable form; false for the promise form, which the caller chains on. `bare`: the
+ * callback needs no context.
+ */
+function hookEnd(span: AgentSpan, args: unknown[], bare: boolean): boolean {
   const first = args[0] as Submittable | string
   if (typeof first === 'object' && typeof first.submit === 'function') {
     hookSubmittable(span, first)
     return true
   }
-  const context = span.parentContext
+  const context = bare ? EMPTY_CONTEXT : span.parentContext
   const config = first as Submittable
   for (let i = args.length - 1; i > 0; i--) {
     const callback = args[i]

@@ -2,6 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http'
 import { formatTraceParent } from '../core/propagator.ts'
 import type { AgentSpan } from '../core/span.ts'
 import { fault, faultCount } from '../faults.ts'
+import { rawHeader } from './raw-headers.ts'
 
 const NAME = 'server-timing'
 
@@ -43,8 +44,9 @@ export function installServerTiming(): () => void {
 
 /** Node's own fetch sends `sec-fetch-mode`, but no `sec-fetch-site`. */
 function isFromBrowser(request: IncomingMessage): boolean {
-  const { headers } = request
-  return headers['sec-fetch-site'] !== undefined || headers['user-agent']?.startsWith('Mozilla/') === true
+  const { rawHeaders } = request
+  if (rawHeader(rawHeaders, 'user-agent')?.startsWith('Mozilla/') === true) return true
+  return rawHeader(rawHeaders, 'sec-fetch-site') !== undefined
 }
 
 function addHeader(response: ServerResponse, span: AgentSpan, args: unknown[]): void {

@@ -7,6 +7,7 @@ import { active, runtime } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, spanOf } from '../core/tracer.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
+import { BoundedCache } from '../encode/bounded-cache.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
 import type { OutgoingHeaders } from '../propagation/format.ts'
@@ -132,10 +133,22 @@ function finish(request: UndiciRequest): void {
   span.endAt(nowMs, nowMs)
 }
 
-function originOf(request: UndiciRequest): { secure: boolean; host: string } {
+interface Origin {
+  readonly secure: boolean
+  readonly host: string
+}
+
+const origins = new BoundedCache<Origin>()
+
+function originOf(request: UndiciRequest): Origin {
   const origin = typeof request.origin === 'string' ? request.origin : request.origin.origin
-  const host = origin.slice(origin.indexOf('//') + 2).replace(/^[^@/]*@/, '')
-  return { secure: origin.startsWith('https:'), host }
+  return (
+    origins.get(origin) ??
+    origins.set(origin, {
+      secure: origin.startsWith('https:'),
+      host: origin.slice(origin.indexOf('//') + 2).replace(/^[^@/]*@/, ''),
+    })
+  )
 }
 
 /** undici keeps headers as `name: value\r\n` text (version 5) or as a flat list. */
