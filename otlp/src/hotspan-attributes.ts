@@ -89,6 +89,11 @@ export const hotspanAttribute = define({
     unit: 'bool',
     meaning: 'the browser did not paint before it had come',
   },
+  resourceLargestPaint: {
+    name: 'hotspan.resource.largest_paint',
+    unit: 'bool',
+    meaning: 'it is the largest contentful paint, as far as known when the page had loaded',
+  },
   resourceCount: {
     name: 'hotspan.resource.count',
     unit: '{resource}',
