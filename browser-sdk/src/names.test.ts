@@ -21,6 +21,7 @@ const NOT_ATTRIBUTES = new Set([
   'hotspan.browser',
   'browser.web_vital',
   'hotspan.web_vital.',
+  'hotspan.init',
 ])
 
 test('every attribute is spelled as in @hotspan/otlp', () => {

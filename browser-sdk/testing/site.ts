@@ -7,8 +7,25 @@ const folder = (path: string): string => fileURLToPath(new URL(path, import.meta
 
 export type ReactBuild = 'production' | 'profiling' | 'development'
 
-/** Bundles a page of `pages/` with the SDK's source; React in the build asked for. */
-export const bundlePage = async (page: string, react: ReactBuild = 'production'): Promise<string> => {
+const reactAliases = (version: 18 | 19, build: ReactBuild): Record<string, string> => {
+  const dom = version === 18 ? 'react-dom-18' : 'react-dom'
+  const profiling: Record<string, string> =
+    build !== 'profiling'
+      ? {}
+      : version === 18
+        ? { 'react-dom': `${dom}/profiling` }
+        : { 'react-dom/client': `${dom}/profiling` }
+  return version === 18
+    ? { react: 'react-18', 'react-dom/client': `${dom}/client`, 'react-dom': dom, ...profiling }
+    : profiling
+}
+
+/** Bundles a page of `pages/` with the SDK's source; React in the version and build asked for. */
+export const bundlePage = async (
+  page: string,
+  react: ReactBuild = 'production',
+  version: 18 | 19 = 19,
+): Promise<string> => {
   const result = await build({
     entryPoints: [folder(`pages/${page}`)],
     bundle: true,
@@ -23,7 +40,7 @@ export const bundlePage = async (page: string, react: ReactBuild = 'production')
     alias: {
       '@hotspan/browser': folder('../src/index.ts'),
       '@hotspan/browser/react': folder('../src/react/index.ts'),
-      ...(react === 'profiling' ? { 'react-dom/client': 'react-dom/profiling' } : {}),
+      ...reactAliases(version, react),
     },
   })
   return result.outputFiles[0]!.text

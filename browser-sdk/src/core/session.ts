@@ -1,5 +1,6 @@
 import { consent } from './consent.ts'
 import { randomHex } from './ids.ts'
+import { whenIdle } from './lifecycle.ts'
 import { options } from './options.ts'
 
 /** Ends after 30 minutes without use, and after 4 hours at most. */
@@ -39,9 +40,10 @@ export const session = (): Session => {
     startMs = atMs
   }
   usedMs = atMs
-  try {
-    if (consent === 'granted') localStorage[KEY] = JSON.stringify([id, startMs, usedMs])
-  } catch {}
+  // Writing can wait, a page that starts cannot.
+  whenIdle(() => {
+    if (consent === 'granted') localStorage[KEY] = JSON.stringify([current!.id, startMs, usedMs])
+  })
   const { sampleRatio = 1 } = options
   // 52 bits are what a double holds exactly; the threshold has 56. 'g' is above all hex digits.
   const threshold = sampleRatio > 0 ? hex13(Math.max(0, 1 - sampleRatio) * 2 ** 52) : 'g'

@@ -6,6 +6,7 @@ import { session } from '../core/session.ts'
 import { view } from '../core/tracer.ts'
 import { addRender, windowFor } from './commit-window.ts'
 import type { FiberRoot } from './fiber.ts'
+import { noteSuspense } from './suspense.ts'
 import { walkCommit } from './walk.ts'
 
 /** Our own walk: at most 4 ms a commit and 2 % of the page's life, 200 ms ahead; what is skipped is counted. */
@@ -26,7 +27,8 @@ const onCommit = guard((id: number, { current }: FiberRoot): void => {
   if (!view || !session().sampled) return
   const startMs = nowMs()
   const { actualDuration } = current
-  const window = windowFor(findCause(), actualDuration)
+  const cause = findCause()
+  const window = windowFor(cause, actualDuration)
   const { attributes } = window.span
   const before = current.alternate?.memoizedState as { isDehydrated?: boolean; element?: unknown } | null
   attributes['hotspan.react.phase'] ??= before?.isDehydrated
@@ -44,6 +46,7 @@ const onCommit = guard((id: number, { current }: FiberRoot): void => {
     walkCommit(
       current,
       (type, render) => addRender(window, type, render),
+      (fiber) => noteSuspense(fiber, cause),
       () => nowMs() - startMs > MAX_WALK_MS,
     )
   add(attributes, 'hotspan.react.skipped_commits', +!walked)

@@ -3,3 +3,4 @@ import './detector.ts'
 
 export { HotspanErrorBoundary } from './error-boundary.ts'
 export { HotspanProfiler } from './profiler.ts'
+export { HotspanProvider } from './provider.ts'

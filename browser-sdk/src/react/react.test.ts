@@ -30,7 +30,7 @@ const componentsOf = (spans: readonly Span[]): Map<string, Flat> => {
   return sums
 }
 
-describe.skipIf(noChromium)('React 19', () => {
+describe.skipIf(noChromium).each([19, 18] as const)('React %i', (version) => {
   let browser: Browser
   let site: Site
   let sink: Sink
@@ -46,7 +46,7 @@ describe.skipIf(noChromium)('React 19', () => {
   })
 
   const open = async (build: ReactBuild, more: object = {}): Promise<Page> => {
-    site.script = await bundlePage('react.tsx', build)
+    site.script = await bundlePage('react.tsx', build, version)
     sink = await openSink()
     const page = await browser.newPage()
     await page.evaluateOnNewDocument(
@@ -135,7 +135,7 @@ describe.skipIf(noChromium)('React 19', () => {
       for (const span of outcome.spans) {
         const attributes = flat(span.attributes)
         expect(attributes['hotspan.react.build']).toBe(build)
-        expect(attributes['hotspan.react.version']).toMatch(/^19\./)
+        expect(attributes['hotspan.react.version']).toMatch(new RegExp(`^${version}\\.`))
         expect(attributes['hotspan.react.phase']).toBe('update')
         expect(attributes['hotspan.react.skipped_commits']).toBe(0n)
         // The deferred value commits a second time, in a task that knows no click.

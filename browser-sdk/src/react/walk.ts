@@ -6,6 +6,7 @@ import {
   MEMO,
   PERFORMED_WORK,
   SIMPLE_MEMO,
+  SUSPENSE,
 } from './fiber.ts'
 import { outputUnchanged, renderCause } from './render-cause.ts'
 
@@ -44,6 +45,7 @@ const selfMs = (fiber: Fiber): number | undefined => {
 export const walkCommit = (
   current: Fiber,
   visit: (type: ComponentType, render: Render) => void,
+  onSuspense: (fiber: Fiber) => void,
   late: () => boolean,
 ): boolean => {
   // Iterative, for trees are deep and stacks are not. Beside each fibre: the cascade root it inherits.
@@ -67,6 +69,7 @@ export const walkCommit = (
         selfMs: selfMs(fiber),
       })
     }
+    if (tag === SUSPENSE) onSuspense(fiber)
     if (childrenTouched(fiber))
       for (let child = fiber.child; child; child = child.sibling) stack.push([child, cascadeRoot])
   }

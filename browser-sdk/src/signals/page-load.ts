@@ -3,8 +3,10 @@ import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide, whenLoaded } from '../core/lifecycle.ts'
 import { navigationTiming } from '../core/navigation.ts'
+import { observe } from '../core/observe.ts'
 import type { Attributes } from '../core/otlp-json.ts'
 import { scrubUrl } from '../core/scrub.ts'
+import { selectorOf } from '../core/selector.ts'
 import {
   addEvent,
   endSpan,
@@ -16,10 +18,13 @@ import {
   view,
 } from '../core/tracer.ts'
 
-/** A resource earns a span of its own by blocking, failing, being slow or being large. */
+/** A resource earns a span of its own by blocking, being the largest paint, failing, being slow or being large. */
 const SLOW_MS = 500
 const LARGE_BYTES = 250_000
 const MAX_SPANS = 40
+
+/** The largest paint so far; the last before `load` is what the visitor waited for. */
+let largest: (PerformanceEntry & { readonly url: string; readonly element: Element | null }) | undefined
 
 /** The instants of navigation timing: fetchStart, responseEnd, domInteractive, domComplete, ... */
 const PHASE = /(Start|End|ive|ete)$/
@@ -58,8 +63,13 @@ const resources = guard((root: LiveSpan): void => {
     // Requests of the page's code have spans of their own.
     if (/^(fetch|xml|beacon)/.test(initiatorType)) continue
     const blocking = renderBlockingStatus === 'blocking' || undefined
+    const isLargest = name === largest?.url || undefined
     if (
-      (blocking || responseStatus > 399 || duration >= SLOW_MS || encodedBodySize >= LARGE_BYTES) &&
+      (blocking ||
+        isLargest ||
+        responseStatus > 399 ||
+        duration >= SLOW_MS ||
+        encodedBodySize >= LARGE_BYTES) &&
       spans++ < MAX_SPANS
     )
       endSpan(
@@ -70,6 +80,7 @@ const resources = guard((root: LiveSpan): void => {
           'hotspan.resource.initiator': initiatorType,
           'hotspan.resource.delivery': entry.deliveryType || undefined,
           'hotspan.resource.render_blocking': blocking,
+          'hotspan.resource.largest_paint': isLargest,
         }),
         entry.responseEnd,
       )
@@ -90,6 +101,9 @@ const resources = guard((root: LiveSpan): void => {
 /** `documentLoad` > `documentFetch`, `resourceFetch`, `domProcessing`; ends early, marked, when the page is hidden before. */
 export const pageLoad = (): void => {
   const entry = navigationTiming()
+  observe('largest-contentful-paint', (paint: NonNullable<typeof largest>) => {
+    largest = paint
+  })
   const attributes: Attributes = {
     'url.full': scrubUrl(location.href),
     'hotspan.navigation.type': entry.type,
@@ -107,6 +121,11 @@ export const pageLoad = (): void => {
     const { responseEnd, domInteractive, domComplete, loadEventEnd } = entry
     for (const [name, atMs] of Object.entries<number>(entry.toJSON()))
       if (atMs > activationStart && PHASE.test(name)) addEvent(root, name, atMs)
+    if (largest)
+      addEvent(root, 'largestContentfulPaint', largest.startTime, {
+        'hotspan.web_vital.target': selectorOf(largest.element),
+        'hotspan.web_vital.url': largest.url ? scrubUrl(largest.url) : undefined,
+      })
     const document = startSpan('documentFetch', root, entry.fetchStart, sizes(entry))
     document.links.push(...root.links)
     endSpan(document, responseEnd || nowMs())
