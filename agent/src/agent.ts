@@ -18,6 +18,7 @@ import { createPropagation } from './propagation/propagation.ts'
 import { awaitColdStart } from './resource/cold-start.ts'
 import { askForResource, thisMachine } from './resource/detect.ts'
 import { encodeResource, resourceAttributes } from './resource/resource.ts'
+import { watchCrash } from './safety/crash.ts'
 import { createLocalTail } from './sampling/local-tail.ts'
 import { createRateLimit } from './sampling/rate-limit.ts'
 import type { QueueCounts } from './send/batch.ts'
@@ -47,6 +48,9 @@ interface Running {
   flush(deadlineMs: number): Promise<void>
   stop(): Promise<void>
 }
+
+/** Bundles made with our plugin hand their packages over here. */
+const HAND_OVER = Symbol.for('hotspan.instrument')
 
 let current: Running | undefined
 
@@ -110,7 +114,9 @@ export function start(options: AgentOptions = {}): boolean {
     eventLoop?.settle()
     return Promise.all([sender.flush(deadlineMs), signals.flush(deadlineMs)]).then(() => {})
   }
+  stops.push(watchCrash(queue, settings.endpoint, settings.flushDeadlineMs))
   stops.push(watchExit(() => flush(settings.flushDeadlineMs)))
+  Object.defineProperty(globalThis, HAND_OVER, { value: instrument, configurable: true })
   current = {
     queue,
     signals,
