@@ -89,10 +89,10 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
 
     onProgress('starting the network, the partner and the API')
     // The watched parts run from their sources, types stripped by Node: findings then name the lines that a reader sees.
-    const watched = {
-      nodeOptions: otlpEndpoint === undefined ? [] : ['--import', '@hotspan/agent/register'],
+    const watchedBy = (telemetry: string) => ({
+      nodeOptions: otlpEndpoint === undefined ? [] : ['--import', telemetry],
       cwd: here('..'),
-    }
+    })
     const proxy = open(
       await startChild({
         name: 'The proxy to the database',
@@ -102,7 +102,7 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
     )
     const partner = open(
       await startChild({
-        ...watched,
+        ...watchedBy('./src/partner/telemetry.ts'),
         name: 'The partner service',
         script: here('../src/partner/partner.ts'),
         env: { ...agentEnv('shop-partner', otlpEndpoint), ...options.env },
@@ -111,7 +111,7 @@ export async function startShop(options: ShopOptions = {}): Promise<Shop> {
     const partnerUrl = String(partner.facts.url)
     const api = open(
       await startChild({
-        ...watched,
+        ...watchedBy('@hotspan/agent/register'),
         name: 'The API',
         script: here('../src/server.ts'),
         env: {
