@@ -40,7 +40,9 @@ test('token, import and the doors of one collector', { timeout: 120_000 }, async
           body: '{}',
         })
       expect((await send(`Bearer ${write}`)).status).toBe(200)
-      expect((await send('Bearer wrong')).status).toBe(401)
+      expect((await send('Bearer hsw_wrong')).status).toBe(401)
+      // Headers for another receiver do no harm.
+      expect((await send('ApiKey of-somebody-else')).status).toBe(200)
       const names = async (): Promise<string> => {
         const answer = await fetch(`${clickHouse}/?query=SELECT+SpanName+FROM+otel_traces`, {
           headers: { 'x-clickhouse-key': read },

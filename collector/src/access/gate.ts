@@ -4,6 +4,7 @@ import { IntakeFailure } from '../receiver/intake-failure.ts'
 import {
   accessFilePath,
   hashOfToken,
+  isOurForm,
   type ProjectLimits,
   readAccessFile,
   type TokenKind,
@@ -58,12 +59,13 @@ export class Gate {
   }
 
   /**
-   * Whose token it is. Throws `IntakeFailure` 401 without a known token where one is needed. A wrong token is refused also
-   * where none is needed: its owner means another project.
+   * Whose token it is. Throws `IntakeFailure` 401 without a known token where one is needed. A wrong token of our form is
+   * refused also where none is needed, because its owner means another project; what is meant for another receiver (senders
+   * carry one address and many headers) is passed over there.
    */
   identify(token: string | null): Sender {
     this.look(Date.now())
-    if (token === null) {
+    if (token === null || (!this.required && !isOurForm(token))) {
       if (!this.required) return { project: this.options.project, kind: 'local', origins: [] }
       throw new IntakeFailure(
         401,
@@ -102,12 +104,6 @@ export class Gate {
 
   limitsOf(project: string): ProjectLimits {
     return this.limits[project] ?? {}
-  }
-
-  /** Projects that have a token. */
-  projects(): string[] {
-    this.look(Date.now())
-    return [...new Set([...this.byHash.values()].map(({ project }) => project))]
   }
 
   private look(nowMs: number): void {

@@ -55,6 +55,10 @@ const prefixes: Readonly<Record<TokenKind, string>> = { write: 'hsw_', browser: 
 
 export const accessFilePath = (dataDir: string): string => join(resolve(dataDir), 'access.json')
 
+/** Whether a text was meant as one of our tokens. */
+export const isOurForm = (text: string): boolean =>
+  Object.values(prefixes).some((prefix) => text.startsWith(prefix))
+
 export const hashOfToken = (token: string): string => hash('sha256', token)
 
 /** Tokens and limits of a data directory. A file that is not readable is `HS_ACCESS_FILE`: nobody is let in by mistake. */

@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { StatementRefused, sqlOf, sqlTokens } from './sql-tokens.ts'
 import { guardSettings, guardStatement } from './statement-guard.ts'
 
 const own = 'hotspan_shop'
@@ -79,6 +81,82 @@ describe('what a guest may run', () => {
       return
     }
     expect(() => guarded(sql)).toThrow(new RegExp(message))
+  })
+
+  test('whatever is put together: what passes reads the same again, and is one statement', () => {
+    const pieces = [
+      ...[
+        ';',
+        "'",
+        '"',
+        '`',
+        '\\',
+        '--',
+        '/*',
+        '*/',
+        '#',
+        '#!',
+        '$',
+        '$$',
+        '\n',
+        ' ',
+        '\0',
+        '{',
+        '}',
+        '(',
+        ')',
+        ',',
+        '.',
+      ],
+      ...[
+        'SELECT',
+        'SET ROLE operator',
+        'file',
+        "('/etc/passwd')",
+        'system',
+        'processes',
+        'x',
+        '1',
+        '1e5',
+        '0x1f',
+        '-',
+        '<',
+      ],
+      ...[
+        '=',
+        '>',
+        '|',
+        ':',
+        '\u2018',
+        '\u00a0',
+        'ü',
+        'SETTINGS',
+        'max_memory_usage',
+        'INTO OUTFILE',
+        'FORMAT',
+        "''",
+        "\\'",
+      ],
+    ]
+    const sql = fc
+      .array(fc.constantFrom(...pieces), { maxLength: 25 })
+      .map((parts) => `SELECT ${parts.join('')}`)
+    fc.assert(
+      fc.property(sql, (text) => {
+        let passed: string
+        try {
+          passed = guarded(text).sql
+        } catch (error) {
+          expect(error).toBeInstanceOf(StatementRefused)
+          return
+        }
+        const tokens = sqlTokens(passed)
+        expect(sqlOf(tokens)).toBe(passed)
+        expect(tokens.filter((token) => token.text === ';')).toEqual([])
+        expect(guarded(passed).sql).toBe(passed)
+      }),
+      { numRuns: 20_000 },
+    )
   })
 
   test('inserts of the exporter and of the client pass', () => {
