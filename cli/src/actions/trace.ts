@@ -1,12 +1,14 @@
 import { openStore, spansOfTraces } from '@hotspan/collector'
 import { writeData } from '../process/output.ts'
 import { namedStorePlace, type StoreFlags } from '../process/store-options.ts'
+import { renderExceptionsText } from '../render/exceptions.ts'
 import { renderJson } from '../render/json.ts'
 import { columnsOf, wantsColor } from '../render/terminal.ts'
 import { renderWaterfallText } from '../render/waterfall-text.ts'
 import { criticalSpanIds } from '../trace/critical-spans.ts'
 import { findTrace } from '../trace/find-trace.ts'
 import { traceDocument } from '../trace/trace-document.ts'
+import { exceptionsOf } from '../trace/trace-exceptions.ts'
 import { buildWaterfall } from '../trace/waterfall.ts'
 
 export interface TraceFlags extends StoreFlags {
@@ -21,7 +23,9 @@ export const runTrace = async (id: string, flags: TraceFlags): Promise<void> => 
   try {
     const found = await findTrace(store, id)
     const spans = await spansOfTraces(store, found, [found.traceId])
-    if (flags.format === 'json') return await writeData(renderJson(traceDocument(spans)), flags.output)
+    const exceptions = await exceptionsOf(store, found)
+    if (flags.format === 'json')
+      return await writeData(renderJson(traceDocument(spans, exceptions)), flags.output)
     const all = flags.all ?? false
     const waterfall = buildWaterfall(spans, {
       criticalSpanIds: criticalSpanIds(spans),
@@ -30,7 +34,8 @@ export const runTrace = async (id: string, flags: TraceFlags): Promise<void> => 
     const toFile = flags.output !== undefined
     const color = !toFile && wantsColor(process.stdout, process.env)
     const width = toFile ? 80 : columnsOf(process.stdout)
-    await writeData(renderWaterfallText(waterfall, { color, width, statements: all }), flags.output)
+    const text = renderWaterfallText(waterfall, { color, width, statements: all })
+    await writeData(text + renderExceptionsText(exceptions, { color, width, all }), flags.output)
   } finally {
     await store.close()
   }

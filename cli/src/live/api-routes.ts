@@ -7,6 +7,7 @@ import { reportError } from '../run-error.ts'
 import { criticalSpanIds } from '../trace/critical-spans.ts'
 import { around, findTrace } from '../trace/find-trace.ts'
 import { traceDocument } from '../trace/trace-document.ts'
+import { exceptionsOf } from '../trace/trace-exceptions.ts'
 import { buildWaterfall } from '../trace/waterfall.ts'
 import type { LiveReport } from './live-report.ts'
 
@@ -29,9 +30,10 @@ const notFound = (error: unknown): RouteResponse => {
 
 /** Page and JSON API of the private listener: findings as they stand, and single traces. */
 export const apiRoutes = (live: LiveReport): Route[] => {
-  const spansOf = async (id: string) => {
+  const traceOf = async (id: string) => {
     const found = await findTrace(live.store, id)
-    return await spansOfTraces(live.store, found, [found.traceId])
+    const spans = await spansOfTraces(live.store, found, [found.traceId])
+    return { spans, exceptions: await exceptionsOf(live.store, found) }
   }
   return [
     {
@@ -57,7 +59,8 @@ export const apiRoutes = (live: LiveReport): Route[] => {
       path: '/api/v1/traces/:traceId',
       handle: async (request) => {
         try {
-          return json(200, traceDocument(await spansOf(request.params.traceId ?? '')))
+          const { spans, exceptions } = await traceOf(request.params.traceId ?? '')
+          return json(200, traceDocument(spans, exceptions))
         } catch (error) {
           return notFound(error)
         }
@@ -68,11 +71,9 @@ export const apiRoutes = (live: LiveReport): Route[] => {
       path: '/traces/:traceId',
       handle: async (request) => {
         try {
-          const spans = await spansOf(request.params.traceId ?? '')
-          return html(
-            200,
-            renderTraceHtml(buildWaterfall(spans, { criticalSpanIds: criticalSpanIds(spans) })),
-          )
+          const { spans, exceptions } = await traceOf(request.params.traceId ?? '')
+          const waterfall = buildWaterfall(spans, { criticalSpanIds: criticalSpanIds(spans) })
+          return html(200, renderTraceHtml(waterfall, exceptions))
         } catch (error) {
           return notFound(error)
         }

@@ -1,5 +1,7 @@
+import type { StoredException } from '@hotspan/collector'
 import type { Waterfall, WaterfallRow } from '../trace/waterfall.ts'
 import { escapeHtml } from './escape-html.ts'
+import { exceptionsHtml } from './exceptions.ts'
 import { htmlPage } from './html-page.ts'
 import { count, formatMs, formatTime } from './numbers.ts'
 
@@ -38,10 +40,10 @@ ${waterfall.rows.map((row) => rowHtml(row, waterfall, several)).join('\n')}
 }
 
 /** A page of its own for one trace, as `hotspan dev` serves it. */
-export const renderTraceHtml = (waterfall: Waterfall): string =>
+export const renderTraceHtml = (waterfall: Waterfall, exceptions: readonly StoredException[] = []): string =>
   htmlPage({
     title: `${waterfall.name} - trace ${waterfall.traceId}`,
     header: `<h1>${escapeHtml(waterfall.name)}</h1><p class="soft">trace <code>${escapeHtml(waterfall.traceId)}</code> <a href="/">all findings</a></p>`,
-    main: `<section class="card">${waterfallHtml(waterfall)}</section>`,
+    main: `<section class="card">${waterfallHtml(waterfall)}</section>${exceptionsHtml(exceptions)}`,
     footer: 'Hotspan',
   })
