@@ -255,27 +255,22 @@ describe.skipIf(missingEngine() !== null)('ClickHouse HTTP interface', () => {
     expect(await rows(clientOf(bank), found)).toEqual([{ n: '0' }])
   })
 
-  test.skipIf(noStockCollector !== null)(
-    `the stock Collector's ClickHouse exporter writes spans, logs and metrics${noStockCollector ? ` (skipped: ${noStockCollector})` : ''}`,
+  test.skipIf(noStockCollector !== null).each([false, true])(
+    `the stock Collector's ClickHouse exporter writes spans, logs and metrics, create_schema %s${noStockCollector ? ` (skipped: ${noStockCollector})` : ''}`,
     slow,
-    async () => {
+    async (createSchema) => {
+      const service = `go ${createSchema}`
       const go = await startStockCollector(`  clickhouse:
     endpoint: "${collector.clickHouseUrl}?compress=none"
     username: any
     password: ${shopWrites}
     database: hotspan_shop
-    create_schema: false
+    create_schema: ${createSchema}
     compress: none
     async_insert: false
-    metrics_tables:
-      gauge: { name: otel_metrics_gauge }
-      sum: { name: otel_metrics_sum }
-      summary: { name: otel_metrics_summary }
-      histogram: { name: otel_metrics_histogram }
-      exponential_histogram: { name: otel_metrics_exponential_histogram }
     sending_queue: { enabled: false }
     retry_on_failure: { enabled: false }`)
-      const traceId = 'e'.repeat(32)
+      const traceId = (createSchema ? 'e' : 'd').repeat(32)
       const spans = Array.from({ length: 1013 }, (_, i) =>
         madeSpan(Date.now(), {
           traceId,
@@ -285,9 +280,9 @@ describe.skipIf(missingEngine() !== null)('ClickHouse HTTP interface', () => {
         }),
       )
       const sent: [string, Uint8Array][] = [
-        ['traces', encodeTraces(tracesOf('go', spans))],
-        ['logs', encodeLogs(oneLog('go', 'written by the exporter'))],
-        ['metrics', encodeMetrics(metricsOf('go', everyKindOfMetric(Date.now())))],
+        ['traces', encodeTraces(tracesOf(service, spans))],
+        ['logs', encodeLogs(oneLog(service, 'written by the exporter'))],
+        ['metrics', encodeMetrics(metricsOf(service, everyKindOfMetric(Date.now())))],
       ]
       for (const [signal, body] of sent) {
         const answer = await fetch(`${go.otlpUrl}/v1/${signal}`, {
@@ -301,10 +296,12 @@ describe.skipIf(missingEngine() !== null)('ClickHouse HTTP interface', () => {
       onTestFinished(() => store.close())
       const stored = await traceById(store, traceId)
       expect(stored).toHaveLength(1013)
-      expect(stored[0]).toMatchObject({ service: 'go', attributes: { 'http.route': '/x' }, kind: 'server' })
+      expect(stored[0]).toMatchObject({ service, attributes: { 'http.route': '/x' }, kind: 'server' })
       const count = async (table: string) =>
         Number(
-          (await rows(clientOf(shop), `SELECT count() AS n FROM ${table} WHERE ServiceName = 'go'`))[0]!.n,
+          (
+            await rows(clientOf(shop), `SELECT count() AS n FROM ${table} WHERE ServiceName = '${service}'`)
+          )[0]!.n,
         )
       expect(await count('otel_logs')).toBe(1)
       expect(await count('otel_metrics_gauge')).toBe(3)
@@ -313,7 +310,10 @@ describe.skipIf(missingEngine() !== null)('ClickHouse HTTP interface', () => {
       expect(await count('otel_metrics_summary')).toBe(1)
       // The hot columns are filled by the table, whoever inserts.
       expect(
-        await rows(clientOf(shop), "SELECT DISTINCT HttpRoute FROM otel_traces WHERE ServiceName = 'go'"),
+        await rows(
+          clientOf(shop),
+          `SELECT DISTINCT HttpRoute FROM otel_traces WHERE ServiceName = '${service}'`,
+        ),
       ).toEqual([{ HttpRoute: '/x' }])
     },
   )

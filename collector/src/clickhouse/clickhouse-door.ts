@@ -134,6 +134,10 @@ async function run(
   }
   const statement = guardStatement(fillParameters(parsed.sql, parsed.parameters), database)
   checkRights(options, statement, sender)
+  if (statement.kind === 'exists') {
+    response.end()
+    return
+  }
   const settings = guardSettings(parsed.settings)
   const role = statement.kind === 'insert' ? writerRole(database) : readerRole(database)
   const leave = await turns.take()
@@ -156,7 +160,7 @@ async function run(
 
 function checkRights(options: ClickHouseDoorOptions, statement: GuardedStatement, sender: Sender): void {
   if (sender.kind === 'browser') throw new StatementRefused('a browser key cannot ask')
-  if (statement.kind === 'insert') {
+  if (statement.kind !== 'read') {
     if (!options.inserts) {
       throw new StatementRefused(
         'this interface only reads; start the collector with inserts allowed',

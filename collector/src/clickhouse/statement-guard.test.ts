@@ -168,6 +168,23 @@ describe('what a guest may run', () => {
       expect(guarded(sql).kind).toBe('insert')
   })
 
+  test('making what is there already is nothing to do; anything else is not made', () => {
+    for (const sql of [
+      'CREATE DATABASE IF NOT EXISTS `hotspan_shop`',
+      'CREATE TABLE IF NOT EXISTS "hotspan_shop"."otel_traces" (Timestamp DateTime64(9)) ENGINE MergeTree() ORDER BY x',
+      'CREATE MATERIALIZED VIEW IF NOT EXISTS otel_traces_trace_id_ts_mv TO otel_traces_trace_id_ts AS SELECT 1',
+    ])
+      expect(guarded(sql)).toEqual({ kind: 'exists', verb: 'create', sql: '' })
+    for (const sql of [
+      'CREATE DATABASE IF NOT EXISTS hotspan_bank',
+      'CREATE TABLE otel_traces (x UInt8) ENGINE = Memory',
+      'CREATE TABLE IF NOT EXISTS hotspan_bank.otel_traces (x UInt8) ENGINE = Memory',
+      'CREATE TABLE IF NOT EXISTS mine (x UInt8) ENGINE = Memory',
+      "CREATE FUNCTION IF NOT EXISTS otel_traces AS x -> file('/etc/passwd')",
+    ])
+      expect(() => guarded(sql), sql).toThrow('CREATE is not possible')
+  })
+
   test('settings of a request: looks pass, limits are held, the rest is refused by name', () => {
     const settings = (pairs: [string, string][]) => guardSettings(new Map(pairs))
     expect(

@@ -1,8 +1,11 @@
 import { type SqlToken, StatementRefused, sqlOf, sqlTokens } from './sql-tokens.ts'
 
-/** A statement that a guest may run: put together anew from what was understood. */
+/**
+ * A statement that a guest may run: put together anew from what was understood. `exists`: it would make a database or table of
+ * ours if it were not there, and it is.
+ */
 export interface GuardedStatement {
-  readonly kind: 'read' | 'insert'
+  readonly kind: 'read' | 'insert' | 'exists'
   /** First word, lower case. */
   readonly verb: string
   readonly sql: string
@@ -108,6 +111,7 @@ export function guardStatement(sql: string, database: string): GuardedStatement 
     checkInsert(tokens, database)
     return { kind: 'insert', verb, sql: sqlOf(tokens) }
   }
+  if (verb === 'create' && namesOurs(tokens, database)) return { kind: 'exists', verb, sql: '' }
   if (!readVerbs.has(verb)) {
     throw new StatementRefused(
       `${verb === '' ? 'this' : verb.toUpperCase()} is not possible here; SELECT, SHOW, DESCRIBE, EXPLAIN and EXISTS are`,
@@ -120,6 +124,22 @@ export function guardStatement(sql: string, database: string): GuardedStatement 
     if (token.kind === 'word' || token.kind === 'name') checkName(tokens, index)
   }
   return { kind: 'read', verb, sql: sqlOf(tokens) }
+}
+
+const lookupTables = /^otel_traces_trace_id_ts(?:_mv)?$/
+
+/** `CREATE DATABASE|TABLE|MATERIALIZED VIEW IF NOT EXISTS` of what our migrations own: how the exporter starts. */
+function namesOurs(tokens: readonly SqlToken[], database: string): boolean {
+  const words = tokens.map(({ kind, value }) => (kind === 'word' ? value : ''))
+  const kind = words[1] === 'materialized' ? `${words[1]} ${words[2]}` : words[1]
+  const at = kind === 'materialized view' ? 3 : 2
+  if (!['database', 'table', 'materialized view'].includes(kind ?? '')) return false
+  if (words.slice(at, at + 3).join(' ') !== 'if not exists') return false
+  const first = tokens[at + 3]?.value ?? ''
+  if (kind === 'database') return first === database
+  const qualified = tokens[at + 4]?.text === '.'
+  const table = qualified ? (tokens[at + 5]?.value ?? '') : first
+  return (!qualified || first === database) && (telemetryTables.test(table) || lookupTables.test(table))
 }
 
 function checkName(tokens: readonly SqlToken[], index: number): void {
