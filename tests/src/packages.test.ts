@@ -79,6 +79,7 @@ test('hotspan --help and --version answer', async () => {
     'doctor',
     'backup',
     'restore',
+    'migrate',
   ])
     expect(help.stdout).toContain(command)
   const version = await run(bin, ['--version'], { cwd: folder })

@@ -282,6 +282,8 @@ test('a running collector is backed up, the backup is restored, and doctor shows
     collector.child.kill('SIGTERM')
     expect((await collector.ended).exitCode).toBe(0)
 
+    const migrated = await runCli(['migrate'], { cwd })
+    expect(migrated.stdout).toBe('the tables of hotspan_default on .hotspan are up to date\n')
     const restored = await runCli(['restore', 'copy.tar', '--data-dir', 'other', '--format', 'json'], { cwd })
     expect(JSON.parse(restored.stdout)).toMatchObject({ schemaVersion: 1, spans: 1, movedTo: null })
     const again = await runCli(['restore', 'copy.tar', '--data-dir', 'other'], { cwd })

@@ -18,6 +18,7 @@ const commands = [
   'doctor',
   'backup',
   'restore',
+  'migrate',
 ]
 
 test('help names every command and fits 80 columns', { timeout: 60_000 }, async () => {

@@ -73,7 +73,8 @@ export function serverSink(client: ClickHouseClient): RowSink {
     async insert(group) {
       await prepare(group.database)
       const answer = await client.exec({
-        query: `${target(group)} ${settings(group.token)} FORMAT RowBinary`,
+        // On a cluster the rows are on their shards, with the token, when the insert returns.
+        query: `${target(group)} ${settings(group.token)}, distributed_foreground_insert = 1 FORMAT RowBinary`,
         values: Readable.from(group.chunks, { objectMode: false }),
       })
       answer.stream.resume()

@@ -47,6 +47,8 @@ function memoryBound(store: Store, { maxMemoryBytes }: QueryBounds): ClickHouseS
   return {
     max_memory_usage: String(maxMemoryBytes ?? serverMemoryBytes),
     cancel_http_readonly_queries_on_client_close: 1,
+    // A trace lives whole on one shard: what a query asks about its spans, each shard can answer from its own rows.
+    distributed_product_mode: 'local',
   }
 }
 

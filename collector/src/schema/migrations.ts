@@ -1,10 +1,13 @@
 import type { ClickHouseClient } from '@clickhouse/client'
 import { sqlName } from '../engine/query-parameters.ts'
 import { CollectorError } from '../errors.ts'
+import { forCluster } from './cluster-statements.ts'
 import { metricTables } from './metric-tables.ts'
 import { recordTables } from './record-tables.ts'
+import { type ServerLayout, serverLayout } from './server-layout.ts'
+import { keepOnServer } from './server-retention.ts'
 import { sourceMapTables } from './source-map-tables.ts'
-import { singleMachine, type TableEngines } from './table-engines.ts'
+import { replicated, singleMachine, type TableEngines } from './table-engines.ts'
 import { telemetryTables } from './telemetry-tables.ts'
 
 export interface Migration {
@@ -32,17 +35,22 @@ export function databaseOf(project: string): string {
   return `hotspan_${project}`
 }
 
-/** Makes the database and brings its tables to the newest version. `client` is preset to no database. Safe to run twice at once. */
+/**
+ * Makes the database and brings its tables to the newest version. `client` is preset to no database. Safe to run several times at
+ * once, also from several machines: every statement does nothing where its work is done.
+ */
 export async function migrate(
   client: ClickHouseClient,
   database: string,
   upTo: number = migrations.at(-1)!.version,
-  engines: TableEngines = singleMachine,
+  layout: ServerLayout | null = serverLayout(),
 ): Promise<void> {
   const db = sqlName(database)
-  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${db}` })
+  const cluster = layout?.cluster ?? null
+  const on = cluster === null ? '' : ` ON CLUSTER ${sqlName(cluster)}`
+  await client.command({ query: `CREATE DATABASE IF NOT EXISTS ${db}${on}` })
   await client.command({
-    query: `CREATE TABLE IF NOT EXISTS ${db}.hotspan_migrations (version UInt32, name String, applied_at DateTime64(3)) ENGINE = ${engines.mergeTree} ORDER BY version`,
+    query: `CREATE TABLE IF NOT EXISTS ${db}.hotspan_migrations${on} (version UInt32, name String, applied_at DateTime64(3)) ENGINE = ${cluster === null ? 'MergeTree' : everywhere} ORDER BY version`,
   })
   const answer = await client.query({
     query: `SELECT max(version) AS version FROM ${db}.hotspan_migrations`,
@@ -58,15 +66,20 @@ export async function migrate(
   }
   for (const migration of migrations) {
     if (migration.version <= current || migration.version > upTo) continue
-    for (const statement of migration.statements(engines)) {
-      await client.command({ query: qualify(statement, db) })
+    for (const statement of migration.statements(cluster === null ? singleMachine : replicated)) {
+      const forms = cluster === null ? [qualify(statement, db)] : forCluster(statement, cluster, db)
+      for (const query of forms) await client.command({ query })
     }
     await client.command({
       query: `INSERT INTO ${db}.hotspan_migrations SELECT {version:UInt32}, {name:String}, now64(3)`,
       query_params: { version: migration.version, name: migration.name },
     })
   }
+  if (layout !== null) await keepOnServer(client, database, layout)
 }
+
+/** The list of applied migrations is small, and the same on every node of every shard. */
+const everywhere = `ReplicatedMergeTree('/clickhouse/tables/{database}/hotspan_migrations', '{shard}-{replica}')`
 
 /** Our table names, with the database in front, so that one client serves every project. */
 function qualify(statement: string, database: string): string {
