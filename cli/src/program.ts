@@ -59,6 +59,7 @@ export const createProgram = (setExit: SetExit): Command => {
         doctorCommand(setExit),
         backupCommand(),
         restoreCommand(),
+        migrateCommand(),
       ],
     ],
   ]
