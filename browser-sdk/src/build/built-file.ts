@@ -41,7 +41,7 @@ export const sourcePath = (source: string, folder: string, project: string): str
     .replace(/^\0/, '')
   const path = isWindows(project) ? win32 : posix
   let relative = plain
-  if (!source.startsWith('webpack://') && !/^\0|^[\w.-]+:(?!\\|\/[^/])/.test(source)) {
+  if (!source.startsWith('webpack://') && !source.startsWith('\0') && !/^[\w.-]{2,}:/.test(plain)) {
     // Bundlers write sources relative to the built file.
     const absolute = isWindows(plain) || plain.startsWith('/') ? plain : path.resolve(folder, plain)
     relative = path.relative(project, absolute)
