@@ -9,7 +9,7 @@ import { ProductCard } from './product-card.tsx'
 import { Labelled, NamedTwice, Plain, Row, Tile } from './rows.tsx'
 
 const page = globalThis as unknown as { HOTSPAN_TEST: hotspan.Options }
-hotspan.init(page.HOTSPAN_TEST, [hotspan.longFrames])
+hotspan.init(page.HOTSPAN_TEST)
 
 const Later = lazy(() => import('./parts/later.tsx'))
 
