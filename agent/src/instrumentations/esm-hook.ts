@@ -30,7 +30,9 @@ export function watchEsmPackages(
   }
   const { registerHooks } = Module as SyncHooks
   if (registerHooks === undefined || !syncHooksWork()) {
-    register(new URL('./esm-loader.js', import.meta.url), { data: patterns })
+    const loader = new URL('./esm-loader.js', import.meta.url)
+    // Inside a bundle there is no such file, and a loader that is missing ends the process.
+    if (existsSync(loader)) register(loader, { data: patterns })
     return () => delete doors[LOADED]
   }
   const matcher = esmMatcher(patterns)
@@ -60,7 +62,7 @@ function syncHooksWork(): boolean {
 
 /** A package in a `node_modules` that the app's main file or its folder can see. */
 function isInstalled(name: string): boolean {
-  const starts = new Set([process.cwd(), dirname(process.argv[1] ?? join(process.cwd(), 'x'))])
+  const starts = new Set([workingFolder(), dirname(process.argv[1] ?? join(workingFolder(), 'x'))])
   for (let folder of starts) {
     for (;;) {
       if (existsSync(join(folder, 'node_modules', name))) return true
@@ -70,4 +72,13 @@ function isInstalled(name: string): boolean {
     }
   }
   return false
+}
+
+/** The working directory may have been removed. */
+function workingFolder(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return '/'
+  }
 }
