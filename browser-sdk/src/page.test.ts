@@ -413,6 +413,9 @@ describe.skipIf(noChromium)('a page', () => {
     ['throwing timing'],
     ['history frozen'],
     ['no crypto'],
+    ['JSON overwritten'],
+    ['storage full'],
+    ['throwing getters'],
     ['frozen fetch', 'storage refused', 'no observers', 'throwing timing', 'history frozen'],
   ])('a hostile page is unharmed: %s %s %s %s %s', async (...hostile) => {
     world = await openWorld(browser, await bundlePage('fights-back.ts'))
@@ -428,6 +431,165 @@ describe.skipIf(noChromium)('a page', () => {
     })
     expect(answers).toEqual({ answers: Array(5).fill({ ok: true }), path: '/next', seen: [] })
     await leave()
+  })
+
+  test('an ad blocker that refuses the receiver: the page goes on, three tries and silence', async () => {
+    world = await openWorld(browser, await bundlePage('fights-back.ts'))
+    await world.page.setRequestInterception(true)
+    world.page.on('request', (request) =>
+      request.url().startsWith(world.sink.origin) ? request.abort('blockedbyclient') : request.continue(),
+    )
+    const messages: string[] = []
+    world.page.on('pageerror', (error) => messages.push(`${error}`))
+    await world.visit('/', { hostile: [] })
+    await world.page.evaluate(async () => {
+      for (let i = 0; i < 130; i++) await fetch(`/api/${i}`)
+    })
+    await until('silence', () =>
+      world.page.evaluate(() => (globalThis as unknown as TestPage).hotspan.transportStats().stopped),
+    )
+    expect(await world.page.evaluate(() => (globalThis as unknown as TestPage).seen)).toEqual([])
+    expect(messages).toEqual([])
+    expect(world.site.requests).toHaveLength(130)
+    expect(world.sink.bodyBytes).toEqual([])
+  }, 60_000)
+
+  test('consent: nothing leaves and nothing is stored before it is given, and all that waited comes after', async () => {
+    world = await openWorld(browser, script)
+    await world.visit('/', { consent: 'pending' })
+    await world.page.evaluate(async () => {
+      for (let i = 0; i < 100; i++) await fetch(`/api/${i}`)
+    })
+    const stored = () => world.page.evaluate(() => Object.keys(localStorage))
+    expect(await stored()).toEqual([])
+    expect(world.sink.bodyBytes).toEqual([])
+    for (const { headers } of world.site.requests) expect(headers).not.toHaveProperty('traceparent')
+    await world.page.evaluate(() => (globalThis as unknown as TestPage).hotspan.setConsent('granted'))
+    await until('what waited', () => spans().filter(({ kind }) => kind === 3).length === 100)
+    await world.page.evaluate(() => fetch('/api/after'))
+    expect(world.site.requests.at(-1)!.headers).toHaveProperty('traceparent')
+  })
+
+  test('consent taken back: storage is wiped, the patches are gone, and the page is silent', async () => {
+    world = await openWorld(browser, script)
+    await world.page.evaluateOnNewDocument('globalThis.before = fetch')
+    await world.visit()
+    await world.page.waitForFunction(() =>
+      Object.keys(localStorage).some((key) => key.startsWith('hotspan.')),
+    )
+    await world.page.evaluate(() => (globalThis as unknown as TestPage).hotspan.setConsent('denied'))
+    expect(await world.page.evaluate(() => Object.keys(localStorage))).toEqual([])
+    expect(await world.page.evaluate('fetch === before')).toBe(true)
+    const asked = world.sink.bodyBytes.length
+    await world.page.evaluate(() => fetch('/api/plain').then((answer) => answer.text()))
+    expect(world.site.requests.at(-1)!.headers).not.toHaveProperty('traceparent')
+    await leave()
+    expect(world.sink.bodyBytes).toHaveLength(asked)
+  })
+
+  test('a start with consent denied waits for it', async () => {
+    world = await openWorld(browser, script)
+    await world.visit('/', { consent: 'denied', key: 'write-only' })
+    await world.page.evaluate(() => fetch('/api/before'))
+    expect(world.site.requests[0]!.headers).not.toHaveProperty('traceparent')
+    world.sink.allowHeaders = 'content-type, content-encoding, authorization'
+    await world.page.evaluate(() => (globalThis as unknown as TestPage).hotspan.setConsent('granted'))
+    await world.page.evaluate(() => fetch('/api/after'))
+    await leave()
+    await until('its span', () => spanTo('/api/after'))
+    expect(spanTo('/api/before')).toBeUndefined()
+    expect(world.sink.authorization).toBe('Bearer write-only')
+  })
+
+  test('XMLHttpRequest: aborted, timed out, with its sizes', async () => {
+    world = await openWorld(browser, script)
+    await world.visit()
+    await world.page.evaluate(async () => {
+      const send = (path: string, act: (xhr: XMLHttpRequest) => void, body?: string) =>
+        new Promise((done) => {
+          const xhr = new XMLHttpRequest()
+          xhr.open('POST', path)
+          xhr.onloadend = done
+          act(xhr)
+          xhr.send(body)
+        })
+      await send('/api/sized', () => {}, 'größer')
+      await send('/api/aborted?ms=60000', (xhr) => setTimeout(() => xhr.abort()))
+      await send('/api/late?ms=60000', (xhr) => {
+        xhr.timeout = 30
+      })
+    })
+    await leave()
+    await until('three spans', () => spans().filter(({ kind }) => kind === 3).length === 3)
+    const of = (path: string) => flat(spanTo(path)!.attributes)
+    expect(of('/api/sized')).toMatchObject({
+      'http.request.body.size': 8n,
+      'http.response.body.size': 11n,
+      'http.response.status_code': 200n,
+    })
+    expect(of('/api/aborted')).toMatchObject({ 'hotspan.ended_by': 'abort' })
+    expect(spanTo('/api/aborted')!.status?.code ?? 0).toBe(0)
+    expect(of('/api/late')).toMatchObject({ 'error.type': 'TimeoutError' })
+  })
+
+  test('a body that streams ends its span, not the headers; an abort is no error', async () => {
+    world = await openWorld(browser, script)
+    await world.visit()
+    const { site, page } = world
+    await page.evaluate(async () => {
+      const answer = await fetch('/api/stream')
+      Object.assign(globalThis, { headersAt: Date.now(), text: answer.text() })
+      const aborting = new AbortController()
+      const gone = fetch('/api/aborted?ms=60000', { signal: aborting.signal }).catch((error) => error.name)
+      aborting.abort()
+      if ((await gone) !== 'AbortError') throw new Error('the page must see its own abort')
+    })
+    // Longer than a turn of the clock, so that both ends can be told apart.
+    await page.evaluate(() => new Promise((done) => setTimeout(done, 120)))
+    site.finishStream!()
+    expect(await page.evaluate('text')).toBe('first last')
+    await until('its entry', () =>
+      page.evaluate(() =>
+        performance.getEntriesByType('resource').some(({ name }) => name.endsWith('/stream')),
+      ),
+    )
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))))
+    const headersAt = BigInt((await page.evaluate('headersAt')) as number) * 1_000_000n
+    await leave()
+    const span = await until('the stream', () => spanTo('/api/stream'))
+    expect(span.endTimeUnixNano).toBeGreaterThan(headersAt + 100_000_000n)
+    const aborted = await until('the aborted', () => spanTo('/api/aborted'))
+    expect(flat(aborted.attributes)['hotspan.ended_by']).toBe('abort')
+  })
+
+  test('the trace of a meta tag is joined, and the largest paint is in the tree', async () => {
+    world = await openWorld(browser, script)
+    // The picture holds `load` back until the words have been painted.
+    world.site.html = world.site.html
+      .replace('<body>', `<body><meta name="traceparent" content="00-${SERVER.traceId}-${SERVER.spanId}-01">`)
+      .replace(
+        '<div id="root">',
+        '<h1 id="title">Large words</h1><img src="/api/picture?ms=500"><div id="root">',
+      )
+    await world.visit()
+    await leave()
+    const root = await until('the load', () => named('documentLoad'))
+    expect(root).toMatchObject({ traceId: SERVER.traceId, links: [SERVER] })
+    const paint = root.events.find(({ name }) => name === 'largestContentfulPaint')
+    expect(flat(paint!.attributes)['hotspan.web_vital.target']).toBe('h1#title')
+  })
+
+  test('spans are tracks of the DevTools when the page asks for them', async () => {
+    world = await openWorld(browser, await bundlePage('devtools.ts'))
+    await world.page.tracing.start({ categories: ['devtools.timeline'] })
+    await world.visit()
+    await world.page.evaluate(() => fetch('/api/traced').then((answer) => answer.text()))
+    await leave()
+    await until('the span', () => spanTo('/api/traced'))
+    const trace = new TextDecoder().decode(await world.page.tracing.stop())
+    expect(trace).toContain('"name":"TimeStamp"')
+    expect(trace).toMatch(/GET http:[^"]*\/api\/traced/)
+    expect(trace).toContain('Hotspan')
   })
 
   test('a policy without connect-src for the receiver: the page goes on and the SDK gives up', async () => {

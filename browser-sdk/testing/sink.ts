@@ -29,6 +29,8 @@ export interface Sink {
   answer: { status: number; headers?: Record<string, string>; delayMs?: number }
   /** What preflights are told; without `content-encoding` the SDK must do without compression. */
   allowHeaders: string
+  /** Of the last body that was taken. */
+  authorization: string | undefined
   /** Whatever could not be decoded as OTLP/JSON. */
   readonly malformed: unknown[]
   close(): Promise<void>
@@ -67,6 +69,7 @@ export const openSink = async (): Promise<Sink> => {
     const { status, headers, delayMs } = sink.answer
     if (delayMs) await new Promise((resolve) => setTimeout(resolve, delayMs))
     if (status === 200) {
+      sink.authorization = request.headers.authorization
       sink.bodyBytes.push(body.length)
       const chunk = searchParams.get('chunk')!
       if (seen.has(chunk)) sink.repeats++
@@ -99,6 +102,7 @@ export const openSink = async (): Promise<Sink> => {
     rejected: 0,
     answer: { status: 200 },
     allowHeaders: 'content-type, content-encoding',
+    authorization: undefined,
     malformed: [],
     close: () => closeServer(server),
   }

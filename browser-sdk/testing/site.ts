@@ -39,6 +39,7 @@ export const bundlePage = async (
     define: { 'process.env.NODE_ENV': JSON.stringify(react === 'development' ? react : 'production') },
     alias: {
       '@hotspan/browser': folder('../src/index.ts'),
+      '@hotspan/browser/routers': folder('../src/routers/index.ts'),
       '@hotspan/browser/react': folder('../src/react/index.ts'),
       ...reactAliases(version, react),
     },
@@ -53,6 +54,8 @@ export interface Site {
   /** Body of `/`; `script` goes into `/app.js`. */
   html: string
   script: string
+  /** Sends the end of `/api/stream`, whose beginning is out. */
+  finishStream?: () => void
   /** Headers of the document. */
   headers: Record<string, string>
   close(): Promise<void>
@@ -68,6 +71,11 @@ export const openSite = async (): Promise<Site> => {
       response.setHeader('access-control-allow-methods', '*')
       if (request.method === 'OPTIONS') return response.writeHead(204).end()
       site.requests.push({ path: url.pathname, method: request.method!, headers: request.headers })
+      if (url.pathname === '/api/stream') {
+        response.writeHead(200, { 'content-type': 'text/plain' }).write('first ')
+        site.finishStream = () => response.end('last')
+        return
+      }
       const ms = Number(url.searchParams.get('ms'))
       if (ms) await new Promise((resolve) => setTimeout(resolve, ms))
       response.writeHead(Number(url.searchParams.get('status')) || 200, {

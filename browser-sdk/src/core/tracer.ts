@@ -77,12 +77,20 @@ export const addEvent = (span: LiveSpan, name: string, atMs: number, attributes:
   span.events.push({ timeUnixNano: epochNs(atMs), name, attributes: keyValues(attributes) })
 }
 
+let listener: ((span: LiveSpan, endMs: number) => void) | undefined
+
+/** One who is told of every span that is sent. */
+export const setSpanListener = (given: typeof listener): void => {
+  listener = given
+}
+
 /** Ends a span once; spans of sessions outside the sample go nowhere. */
 export const endSpan = (span: LiveSpan, endMs = nowMs()): void => {
   const { traceState, sampled } = session()
   if (span.ended) return
   span.ended = true
   if (!sampled) return
+  listener?.(span, endMs)
   const { traceId, spanId, parentSpanId, name, kind, startMs, events, links, status } = span
   enqueue('traces', {
     traceId,

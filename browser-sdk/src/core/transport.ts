@@ -154,7 +154,8 @@ const retry = (chunk: Chunk, waitMs: number): void => {
   else {
     waiting.unshift(chunk)
     pausedUntilMs = Date.now() + waitMs
-    setTimeout(pump, waitMs)
+    // Timers may fire a little early, and then nobody would ask again.
+    setTimeout(pump, waitMs + 20)
   }
 }
 
@@ -252,6 +253,7 @@ export const resend = (chunk: Chunk): void => {
 }
 
 export const startTransport = (): void => {
+  addEventListener('online', () => pump())
   onHide(() => {
     flush(true)
     // A receiver that fails now may fail those on the way as well: their answers will find nobody.

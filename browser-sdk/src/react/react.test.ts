@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchChromium, noChromium, until } from '../../testing/chromium.ts'
 import { type Flat, flat, openSink, type Sink } from '../../testing/sink.ts'
 import { bundlePage, openSite, type ReactBuild, type Site } from '../../testing/site.ts'
+import { openWorld } from '../../testing/world.ts'
 
 const CLICKS = 7
 
@@ -219,5 +220,40 @@ describe.skipIf(noChromium).each([19, 18] as const)('React %i', (version) => {
     expect(flat(profiled.attributes)).toMatchObject({ 'hotspan.react.component': 'leaf-area' })
     await page.close()
     await sink.close()
+  })
+})
+
+describe.skipIf(noChromium)('the provider', () => {
+  let browser: Browser
+
+  beforeAll(async () => {
+    browser = await launchChromium()
+  })
+
+  afterAll(() => browser?.close())
+
+  test('starts the SDK, catches what is thrown below, and Suspense is a span of the click', async () => {
+    const world = await openWorld(browser, await bundlePage('provider.tsx'))
+    await world.visit()
+    await world.page.waitForSelector('#open')
+    await world.page.click('#open')
+    await world.page.waitForSelector('#fallback')
+    await world.page.evaluate('deliver()')
+    await world.page.waitForSelector('#late')
+    await world.page.click('#fail')
+    await world.page.waitForSelector('#sorry')
+    await world.page.goto(`${world.site.origin}/elsewhere`)
+    const spans = () => world.sink.spans()
+    const wait = await until('the fallback', () => spans().find(({ name }) => name === 'react.suspense'))
+    expect(flat(wait.attributes)).toMatchObject({ 'hotspan.react.component': 'Shelf' })
+    expect(flat(wait.attributes)).not.toHaveProperty(['hotspan.ended_by'])
+    const click = await until('its click', () => spans().find(({ spanId }) => spanId === wait.parentSpanId))
+    expect(click.name).toBe('interaction click')
+    const error = await until('the error', () =>
+      world.sink.logs().find(({ eventName }) => eventName === 'exception'),
+    )
+    expect(flat(error.attributes)['exception.message']).toBe('provider saw it')
+    await until('the load', () => spans().find(({ name }) => name === 'documentLoad'))
+    await world.close()
   })
 })

@@ -24,6 +24,7 @@ interface Call {
 }
 
 const open = new Set<Call>()
+const NOTHING = { status: 0 }
 
 const propagates = (url: URL): boolean =>
   url.origin === location.origin ||
@@ -38,7 +39,7 @@ const end = guard((call: Call, endMs: number): void => {
 })
 
 /** Headers have come, or nothing will. */
-const settle = guard((call: Call, status: number, failure?: unknown): void => {
+const settle = guard((call: Call, { status }: { readonly status: number }, failure?: unknown): void => {
   const { span, entry } = call
   const { attributes } = span
   call.headersMs = nowMs()
@@ -129,8 +130,8 @@ const patchFetch = (): void => {
     if (started)
       promise.then(
         // Zero is an opaque answer: it came, and that is all that may be known.
-        ({ status }) => settle(started.call, status),
-        (error) => settle(started.call, 0, error ?? {}),
+        (response) => settle(started.call, response),
+        (error) => settle(started.call, NOTHING, error ?? {}),
       )
     return promise
   }
@@ -161,9 +162,7 @@ const patchXhr = (): void => {
     xhr.addEventListener('timeout', () => {
       failure = 'TimeoutError'
     })
-    xhr.addEventListener('loadend', () =>
-      settle(call, xhr.status, xhr.status ? undefined : { name: failure }),
-    )
+    xhr.addEventListener('loadend', () => settle(call, xhr, xhr.status ? undefined : { name: failure }))
   })
   const before = <K extends 'open' | 'send' | 'setRequestHeader'>(
     key: K,

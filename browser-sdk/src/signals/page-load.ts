@@ -101,9 +101,10 @@ const resources = guard((root: LiveSpan): void => {
 /** `documentLoad` > `documentFetch`, `resourceFetch`, `domProcessing`; ends early, marked, when the page is hidden before. */
 export const pageLoad = (): void => {
   const entry = navigationTiming()
-  observe('largest-contentful-paint', (paint: NonNullable<typeof largest>) => {
+  const keepLargest = (paint: NonNullable<typeof largest>) => {
     largest = paint
-  })
+  }
+  observe('largest-contentful-paint', keepLargest, { buffered: true })
   const attributes: Attributes = {
     'url.full': scrubUrl(location.href),
     'hotspan.navigation.type': entry.type,

@@ -16,6 +16,17 @@ for (const kind of hostile) {
   if (kind === 'no observers') Object.defineProperty(globalThis, 'PerformanceObserver', { value: refuse })
   if (kind === 'throwing timing') performance.getEntriesByType = refuse
   if (kind === 'history frozen') Object.freeze(history)
+  if (kind === 'JSON overwritten') JSON.stringify = refuse
+  if (kind === 'storage full') Storage.prototype.setItem = refuse
+  if (kind === 'throwing getters')
+    for (const [owner, key] of [
+      [Document.prototype, 'visibilityState'],
+      [Document.prototype, 'hidden'],
+      [Element.prototype, 'classList'],
+      [PerformanceEntry.prototype, 'startTime'],
+      [Response.prototype, 'status'],
+    ] as const)
+      Object.defineProperty(owner, key, { get: refuse })
   if (kind === 'no crypto') Object.defineProperty(globalThis, 'crypto', { get: refuse })
 }
 const seen: string[] = []
