@@ -127,7 +127,9 @@ server.listen(0, '127.0.0.1', async () => {
   sink.close()
   expect(code).toBe(0)
   expect(output).toBe('hello\n')
-  expect(names.sort()).toEqual(['2 GET', '3 GET'])
+  // A busy machine may stop the loop for a while, which the agent rightly tells.
+  const requests = names.filter((name) => !name.endsWith('event_loop.stall'))
+  expect(requests.sort()).toEqual(['2 GET', '3 GET'])
 })
 
 test('the browser SDK goes through a Vite build', async () => {
@@ -145,6 +147,12 @@ init({ endpoint: '/otlp', service: 'packed' })
 createRoot(document.getElementById('root')).render(createElement('p', null, 'hello'))
 `,
   )
+  writeFileSync(
+    join(folder, 'vite.config.js'),
+    `import { hotspan } from '@hotspan/browser/vite'
+export default { plugins: [hotspan()] }
+`,
+  )
   await run(process.execPath, [join(folder, 'node_modules', 'vite', 'bin', 'vite.js'), 'build'], {
     cwd: folder,
   })
@@ -152,4 +160,19 @@ createRoot(document.getElementById('root')).render(createElement('p', null, 'hel
   const text = assets.map((name) => readFileSync(join(folder, 'dist', 'assets', name), 'utf8')).join('')
   expect(text).toContain('traceparent')
   expect(text).toContain('hotspan.react.component')
+  const build = JSON.parse(readFileSync(join(folder, 'hotspan-sourcemaps', 'hotspan-build.json'), 'utf8'))
+  expect(text).toContain(`{"hotspan.build.id":"${build.buildIds[0]}"}`)
+  expect(build.files.map(({ file }: { file: string }) => file)).toEqual(
+    assets.map((name) => `assets/${name}`),
+  )
+})
+
+test('the browser SDK has one file for script tags, and its plugin for webpack needs no webpack to be imported', async () => {
+  const program = `
+    const { HotspanPlugin } = await import('@hotspan/browser/webpack')
+    const { createRequire } = await import('node:module')
+    const script = createRequire(import.meta.resolve('@hotspan/browser')).resolve('@hotspan/browser/hotspan.iife.js')
+    console.log(typeof new HotspanPlugin().apply, (await import('node:fs')).readFileSync(script, 'utf8').includes('var hotspan='))`
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { cwd: folder })
+  expect(stdout).toBe('function true\n')
 })
