@@ -59,15 +59,15 @@ function begin(client: Client, command: Command): AgentSpan | null {
   const { name, args } = command
   const isControl = name === 'multi' || name === 'exec'
   const inBatch = !isControl && (command.inTransaction === true || typeof command.pipelineIndex === 'number')
-  return beginCommand({
-    spanName: name,
+  return beginCommand(name, true, {
     target: targetOf(client),
     name,
     args,
     firstArg: 0,
     operation: inBatch ? `${command.inTransaction === true ? 'MULTI' : 'PIPELINE'} ${name}` : name,
     batchSize: inBatch ? pipelineSize : 0,
-    needsParent: true,
+    code: '',
+    site: undefined,
   })
 }
 

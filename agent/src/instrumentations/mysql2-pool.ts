@@ -15,9 +15,6 @@ import { type Method, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'mysql2'
 
-/** A wait for a connection shorter than this, on a connection that was there, is no span; ms. */
-const POOL_WAIT_MS = 1
-
 interface Pool {
   config?: MysqlConfig
   _allConnections?: { length: number }
@@ -107,7 +104,7 @@ function connected(
   try {
     const nowMs = performance.now()
     if (runtime.poolMetrics !== null && !error) runtime.poolMetrics.waited(pool, (nowMs - startMs) / 1000)
-    if (!opened && nowMs - startMs <= POOL_WAIT_MS && !error) return
+    if (!opened && nowMs - startMs < databaseOptions.poolWaitMs && !error) return
     const parent = spanOf(context, nowMs)
     if (parent === null) return
     const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, 'mysql2-pool.connect', startMs)

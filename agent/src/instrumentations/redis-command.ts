@@ -17,7 +17,7 @@ import { beginsWithKey, describeCommand } from './redis-text.ts'
 /** Arguments are compared up to here, UTF-16 units: values may be long, keys are not. */
 const HASHED_UNITS = 1024
 
-interface CommandFacts {
+export interface CommandFacts {
   readonly target: Uint8Array
   readonly name: string
   /** The client's own array; read when the span ends. */
@@ -28,27 +28,15 @@ interface CommandFacts {
   /** Commands that travel together; 0 for a command of its own. */
   batchSize: number
   code: string
-  readonly site: CallSite | undefined
-}
-
-export interface CommandStart {
-  readonly spanName: string
-  readonly target: Uint8Array
-  readonly name: string
-  readonly args: readonly unknown[]
-  readonly firstArg: number
-  readonly operation: string
-  readonly batchSize: number
-  readonly needsParent: boolean
+  site: CallSite | undefined
 }
 
 /** A span for one command, or null where nothing is traced. */
-export function beginCommand(start: CommandStart): AgentSpan | null {
-  const span = beginDatabaseSpan(start.spanName, start.needsParent)
+export function beginCommand(spanName: string, needsParent: boolean, facts: CommandFacts): AgentSpan | null {
+  const span = beginDatabaseSpan(spanName, needsParent)
   if (span === null) return null
-  const { target, name, args, firstArg, operation, batchSize } = start
-  const site = callSiteNow()
-  span.ref1 = { target, name, args, firstArg, operation, batchSize, code: '', site } satisfies CommandFacts
+  facts.site = callSiteNow()
+  span.ref1 = facts
   span.late = writeCommandSpan
   return span
 }

@@ -65,15 +65,15 @@ function targetOf(options: ClientOptions = NO_OPTIONS): Uint8Array {
 function begin(options: ClientOptions | undefined, args: unknown): AgentSpan | null {
   if (!Array.isArray(args) || args.length === 0) return null
   const name = String(args[0])
-  return beginCommand({
-    spanName: `redis-${name}`,
+  return beginCommand(`redis-${name}`, false, {
     target: targetOf(options),
     name,
     args,
     firstArg: 1,
     operation: name,
     batchSize: 0,
-    needsParent: false,
+    code: '',
+    site: undefined,
   })
 }
 
