@@ -4,9 +4,13 @@ import { ROUTE, SERVICE, tableOf } from '../scope-sql.ts'
 /** Spans between a request and its statement that are passed over on the way up: pool, ORM and handler spans. */
 const HOPS = 6
 
+/** `at1` is the statement's parent, each further one the span above, a request being above itself. */
+const walk = Array.from({ length: HOPS }, (_, hop) => `up[at${hop + 1}] AS at${hop + 2}`).join(', ')
+
 /**
  * Which request runs one statement many times (N+1)? Each statement is walked up to the request above it inside the service,
  * because one trace of a page load holds several requests. A walk that finds no request in HOPS steps is left out.
+ * Statements have nothing below them, so they are not in the maps, which are copied for each statement of their trace.
  */
 export const statementsPerRequest = (traceUrl: string | undefined) =>
   tablePanel({
@@ -29,9 +33,10 @@ FROM (
   SELECT TraceId, any(servers[request]) AS route, statement, count() AS calls, sum(ms) AS ms
   FROM (
     SELECT TraceId, servers, tupleElement(call, 2) AS statement, tupleElement(call, 3) AS ms,
-      arrayFold((at, i) -> if(mapContains(servers, at), at, parents[at]), range(${HOPS}), tupleElement(call, 1)) AS request
+      tupleElement(call, 1) AS at1, ${walk}, at${HOPS + 1} AS request
     FROM (
-      SELECT TraceId, mapFromArrays(groupArray(SpanId), groupArray(ParentSpanId)) AS parents,
+      SELECT TraceId,
+        mapFromArrays(groupArrayIf(SpanId, statement = ''), groupArrayIf(if(SpanKind = 'Server', SpanId, ParentSpanId), statement = '')) AS up,
         mapFromArrays(groupArrayIf(SpanId, SpanKind = 'Server'), groupArrayIf(route, SpanKind = 'Server')) AS servers,
         groupArrayIf((ParentSpanId, statement, ms), statement != '') AS calls
       FROM (
