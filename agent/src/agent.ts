@@ -11,6 +11,7 @@ import { type FaultCount, faultCounts, reportFaultsTo } from './faults.ts'
 import { databasePackages } from './instrumentations/database-packages.ts'
 import { frameworkPackages } from './instrumentations/framework-packages.ts'
 import { installInstrumentations } from './instrumentations/install.ts'
+import { NEXT_SCOPE, NextTracer } from './instrumentations/next.ts'
 import { instrumentOnnxruntime } from './instrumentations/onnxruntime.ts'
 import { createLog } from './log.ts'
 import { ConfiguredPropagator } from './propagation/configured-propagator.ts'
@@ -78,7 +79,11 @@ export function start(options: AgentOptions = {}): boolean {
   const { trace, context, propagation, metrics } = newerApiCopy(ownApi, process.argv[1])
   if (
     !trace.setGlobalTracerProvider(
-      new AgentTracerProvider((name, version) => queue.scopeIndex(name, version)),
+      new AgentTracerProvider(
+        (name, version) => queue.scopeIndex(name, version),
+        (name, tracer) =>
+          name === NEXT_SCOPE && !settings.without.has('next') ? new NextTracer(tracer) : tracer,
+      ),
     )
   ) {
     log('another OpenTelemetry tracer provider is registered already; the agent steps back')

@@ -273,12 +273,18 @@ export function runIn<T, R>(context: Context, fn: (argument: T) => R, argument: 
 /** The API's provider: hands out a tracer per scope; `scopeIndex` says where its spans are kept. */
 export class AgentTracerProvider implements TracerProvider {
   private readonly scopeIndex: (name: string, version: string) => number
+  /** Stands before the tracer of a scope whose spans must be fitted in with ours. */
+  private readonly adapt: (name: string, tracer: Tracer) => Tracer
 
-  constructor(scopeIndex: (name: string, version: string) => number) {
+  constructor(
+    scopeIndex: (name: string, version: string) => number,
+    adapt: (name: string, tracer: Tracer) => Tracer = (_name, tracer) => tracer,
+  ) {
     this.scopeIndex = scopeIndex
+    this.adapt = adapt
   }
 
   getTracer(name: string, version?: string): Tracer {
-    return new AgentTracer(this.scopeIndex(name || 'unknown', version ?? ''))
+    return this.adapt(name, new AgentTracer(this.scopeIndex(name || 'unknown', version ?? '')))
   }
 }

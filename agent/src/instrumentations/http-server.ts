@@ -2,7 +2,7 @@ import { channel } from 'node:diagnostics_channel'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
-import { hotspanAttribute } from '@hotspan/otlp'
+import { attr, hotspanAttribute } from '@hotspan/otlp'
 import { EMPTY_CONTEXT } from '../core/linked-context.ts'
 import { active, runtime } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
@@ -113,7 +113,7 @@ function onClose(this: TracedResponse): void {
     const nowMs = performance.now()
     if (span.recording || runtime.httpMetrics !== null) {
       const request = this.req
-      const route = span.knownRoute || expressRoute(request)
+      const route = takeRoute(span) || span.knownRoute || expressRoute(request)
       if (route !== '') {
         span.route = route
         if (span.name === methodName(request.method ?? 'GET')) span.name = `${span.name} ${route}`
@@ -133,6 +133,15 @@ function measure(span: AgentSpan, response: ServerResponse, route: string, nowMs
   const status = response.headersSent ? response.statusCode : 0
   const durationSec = (nowMs - span.startMs) / 1000
   runtime.httpMetrics?.server(span, method ?? 'GET', secure, httpVersion, status, route, durationSec)
+}
+
+/** `http.route` that the app or its framework has set through the API: it wins, and is written once. */
+function takeRoute({ attributes }: AgentSpan): string {
+  if (attributes === null) return ''
+  for (let i = 0; i < attributes.length; i += 2) {
+    if (attributes[i] === attr.httpRoute) return String(attributes.splice(i, 2)[1])
+  }
+  return ''
 }
 
 /** Express leaves the matched route on the request; nothing needs to be wrapped. */
