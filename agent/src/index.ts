@@ -1,4 +1,6 @@
 /** Door `@hotspan/agent`. */
+import './all-parts.ts'
+
 export { type AgentStats, flush, instrument, start, stats, stop } from './agent.ts'
 export type { FaultCount } from './faults.ts'
 export type { QueueCounts } from './send/batch.ts'

@@ -3,6 +3,7 @@
  * `export const handler = wrapHandler(async (event) => ...)`
  */
 import './lambda/init-clock.ts'
+import './all-parts.ts'
 import { performance } from 'node:perf_hooks'
 import { start } from './agent.ts'
 import { isDisabled } from './disabled.ts'

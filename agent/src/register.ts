@@ -3,6 +3,7 @@ import { isDisabled } from './disabled.ts'
 
 if (!isDisabled(process.env)) {
   try {
+    if (process.env.OTEL_METRICS_EXPORTER || process.env.HOTSPAN_ACCOUNTING) await import('./all-parts.ts')
     const { start } = await import('./agent.ts')
     start()
   } catch (error) {
