@@ -110,7 +110,7 @@ describe.skipIf(noChromium)('under a strict policy with Trusted Types', () => {
     await site.close()
   })
 
-  test('a build with the plugin runs its prelude and its lazy parts', async () => {
+  test('a build with the plugin runs its prelude and its lazy parts', { timeout: 240_000 }, async () => {
     const app = await buildWithVite(19)
     folders.push(dirname(app.outDir))
     const site = await serveFolder(app.outDir, undefined, policy())

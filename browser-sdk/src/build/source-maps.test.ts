@@ -144,30 +144,34 @@ describe.skipIf(noChromium)('production builds in Chromium', () => {
     ['Vite 8', 19, buildWithVite],
     ['webpack 5', 18, buildWithWebpack],
     ['webpack 5', 19, buildWithWebpack],
-  ] as const)('%s, React %i: names, files and lines of the source', async (tool, version, build) => {
-    const app = await build(version)
-    folders.push(dirname(app.outDir))
-    // Nothing that is served tells a name or where the maps are.
-    expect(readdirSync(app.outDir, { recursive: true, encoding: 'utf8' }).join()).not.toContain('.map')
-    for (const [, code] of script(app))
-      expect(code).not.toMatch(/sourceMappingURL|ProductCard|ProductPage|NamedTwice|askServer/)
-    const entry = script(app).find(([, code]) => code.startsWith('globalThis.HOTSPAN_BUILD'))
-    const served = await serveFolder(
-      app.outDir,
-      `<!doctype html><div id="root"></div><script defer src="/${entry![0]}"></script>`,
-    )
-    try {
-      const service = `${tool} ${version}`
-      const before = await visit(served, service)
-      // Until the maps come, each function has a name of its own, and nothing is claimed.
-      expect(componentsOf(before.spans)[0]!['hotspan.react.component']).toMatch(/^\w+~[0-9a-z]{4,7}$/)
-      const stored = await storeSourceMaps(collector.store, await readBuildFolder(app.mapsDir))
-      expect(stored.buildIds).toContain(before.spans[0]!.resource['hotspan.build.id'])
-      check(await readAgain(before.spans), service)
-    } finally {
-      await served.close()
-    }
-  })
+  ] as const)(
+    '%s, React %i: names, files and lines of the source',
+    { timeout: 240_000 },
+    async (tool, version, build) => {
+      const app = await build(version)
+      folders.push(dirname(app.outDir))
+      // Nothing that is served tells a name or where the maps are.
+      expect(readdirSync(app.outDir, { recursive: true, encoding: 'utf8' }).join()).not.toContain('.map')
+      for (const [, code] of script(app))
+        expect(code).not.toMatch(/sourceMappingURL|ProductCard|ProductPage|NamedTwice|askServer/)
+      const entry = script(app).find(([, code]) => code.startsWith('globalThis.HOTSPAN_BUILD'))
+      const served = await serveFolder(
+        app.outDir,
+        `<!doctype html><div id="root"></div><script defer src="/${entry![0]}"></script>`,
+      )
+      try {
+        const service = `${tool} ${version}`
+        const before = await visit(served, service)
+        // Until the maps come, each function has a name of its own, and nothing is claimed.
+        expect(componentsOf(before.spans)[0]!['hotspan.react.component']).toMatch(/^\w+~[0-9a-z]{4,7}$/)
+        const stored = await storeSourceMaps(collector.store, await readBuildFolder(app.mapsDir))
+        expect(stored.buildIds).toContain(before.spans[0]!.resource['hotspan.build.id'])
+        check(await readAgain(before.spans), service)
+      } finally {
+        await served.close()
+      }
+    },
+  )
 
   /** The same spans, read once more. */
   const readAgain = async (spans: readonly StoredSpan[]) => {
@@ -180,7 +184,9 @@ describe.skipIf(noChromium)('production builds in Chromium', () => {
   }
 })
 
-test('the same sources give the same id and the same files, other sources another id', async () => {
+test('the same sources give the same id and the same files, other sources another id', {
+  timeout: 240_000,
+}, async () => {
   const apps = [await buildWithVite(19), await buildWithVite(19), await buildWithVite(18)]
   try {
     const ids = apps.map(

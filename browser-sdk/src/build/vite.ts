@@ -1,7 +1,7 @@
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path'
 import type { EncodedSourceMap } from '@jridgewell/trace-mapping'
 import type { Plugin, ResolvedConfig, Rollup } from 'vite'
-import { buildIdOf, resolvable, sourcePath } from './built-file.ts'
+import { buildIdOf, type ResolvableFile, resolvable, sourcePath } from './built-file.ts'
 import { DEFAULT_MAPS_DIR, type HotspanBuildOptions } from './options.ts'
 import { withPrelude } from './prelude.ts'
 import { writeMaps } from './write-maps.ts'
@@ -23,6 +23,9 @@ const closureOf = (entry: Rollup.OutputChunk, bundle: Rollup.OutputBundle): Roll
   return [...seen]
 }
 
+const textOf = ({ source }: Rollup.OutputAsset): string =>
+  typeof source === 'string' ? source : Buffer.from(source).toString('utf8')
+
 /** One line more at the top. */
 const shifted = (map: EncodedSourceMap): EncodedSourceMap => ({ ...map, mappings: `;${map.mappings}` })
 
@@ -33,14 +36,22 @@ const shifted = (map: EncodedSourceMap): EncodedSourceMap => ({ ...map, mappings
  */
 export const hotspan = (options: HotspanBuildOptions = {}): Plugin => {
   let config: ResolvedConfig
+  // Of all outputs of one build: old browsers may get a second one.
+  let files: ResolvableFile[] = []
+  let allIds = new Set<string>()
   return {
     name: 'hotspan',
     apply: (_config, { command, isSsrBuild }) => command === 'build' && !isSsrBuild,
     enforce: 'post',
+    applyToEnvironment: (environment) => environment.config.consumer === 'client',
     // Maps are made, and no comment names them.
     config: () => ({ build: { sourcemap: 'hidden' } }),
     configResolved(resolved) {
       config = resolved
+    },
+    buildStart() {
+      files = []
+      allIds = new Set()
     },
     generateBundle: {
       order: 'post',
@@ -62,19 +73,27 @@ export const hotspan = (options: HotspanBuildOptions = {}): Plugin => {
             .filter(({ isEntry }) => isEntry)
             .map((entry) => [entry, buildIdOf(codeOf(closureOf(entry, bundle)))]),
         )
-        const files = []
+        const keep = (file: string, code: string, map: EncodedSourceMap): void => {
+          const folder = dirname(join(outDir, file))
+          files.push(resolvable({ file, code, map }, (source) => sourcePath(source, folder, root)))
+        }
         for (const chunk of chunks) {
           const id = ids.get(chunk)
           const map = chunk.map as EncodedSourceMap | null
           if (id !== undefined) chunk.code = withPrelude(chunk.code, id)
           delete bundle[`${chunk.fileName}.map`]
           if (chunk.sourcemapFileName) delete bundle[chunk.sourcemapFileName]
-          if (map === null) continue
-          const folder = dirname(join(outDir, chunk.fileName))
-          const built = { file: chunk.fileName, code: chunk.code, map: id === undefined ? map : shifted(map) }
-          files.push(resolvable(built, (source) => sourcePath(source, folder, root)))
+          if (map !== null) keep(chunk.fileName, chunk.code, id === undefined ? map : shifted(map))
         }
-        writeMaps(mapsDir, [...new Set(ids.values())], files)
+        // Workers are bundles of their own and arrive as assets, with their maps.
+        for (const [name, asset] of Object.entries(bundle)) {
+          const script = bundle[name.replace(/\.map$/, '')]
+          if (!/\.[cm]?js\.map$/.test(name) || asset.type !== 'asset' || script?.type !== 'asset') continue
+          delete bundle[name]
+          keep(script.fileName, textOf(script), JSON.parse(textOf(asset)))
+        }
+        for (const id of ids.values()) allIds.add(id)
+        writeMaps(mapsDir, [...allIds], files)
       },
     },
   }

@@ -11,6 +11,9 @@ import { Labelled, NamedTwice, Plain, Row, Tile } from './rows.tsx'
 const page = globalThis as unknown as { HOTSPAN_TEST: hotspan.Options }
 hotspan.init(page.HOTSPAN_TEST)
 
+/** A worker is a bundle of its own. */
+const startCounting = () => new Worker(new URL('./parts/counting.ts', import.meta.url), { type: 'module' })
+
 const Later = lazy(() => import('./parts/later.tsx'))
 
 /** Renders everything below it for nothing: the props are new each time and equal. */
@@ -23,6 +26,9 @@ function ProductPage() {
       </button>
       <button type="button" id="ask" onClick={() => askServer()}>
         ask
+      </button>
+      <button type="button" id="count" onClick={() => startCounting()}>
+        count
       </button>
       <ProductCard style={{ margin: 1 }} />
       <Basket items={[1, 2]} />
