@@ -2,7 +2,8 @@ import { Gate } from './access/gate.ts'
 import { ProjectMeter } from './access/project-meter.ts'
 import { readTlsFiles, type TlsFiles } from './access/tls.ts'
 import { createClickHouseDoor, type EngineBehind } from './clickhouse/clickhouse-door.ts'
-import { Forwarder, type ForwardStats, type ForwardTarget } from './forward/forwarder.ts'
+import type { ForwardTarget } from './forward/exporter.ts'
+import { Forwarder, type ForwardStats } from './forward/forwarder.ts'
 import type { Journal } from './journal/journal.ts'
 import { isLoopback, listen, stopListening } from './listening.ts'
 import { GrpcReceiver } from './receiver/grpc.ts'
@@ -24,7 +25,7 @@ export interface DoorOptions {
   readonly allowedOrigins?: readonly string[]
   /** Largest body after decompression, bytes. Default 64 MiB. */
   readonly maxBodyBytes?: number
-  /** Everything that is stored is sent on to this OTLP/HTTP receiver. Default HOTSPAN_FORWARD_URL, with HOTSPAN_FORWARD_HEADERS (`name=value,...`). */
+  /** Everything that is stored is sent on to this OTLP receiver. Default HOTSPAN_FORWARD_URL, with HOTSPAN_FORWARD_HEADERS (`name=value,...`). */
   readonly forwardTo?: ForwardTarget | null
   /** PEM files; with them every listener speaks TLS. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | null

@@ -12,7 +12,7 @@ export const collectorCommand = (): Command =>
       .option('--clickhouse-port <port>', 'serve the ClickHouse interface, 0 for any')
       .option('--clickhouse-inserts', 'and take inserts there, with a write token')
       .option('--path-prefix <path>', 'in front of /v1/traces, such as /otlp')
-      .option('--forward-to <url>', 'send everything on to this OTLP/HTTP receiver')
+      .option('--forward-to <url>', 'send everything on to this OTLP receiver')
       .option('--tls-cert <file>', 'PEM certificate chain: every listener speaks TLS')
       .option('--tls-key <file>', 'its PEM key')
       .option('--page-port <port>', 'port of page and API, 0 for any (default: 4319)')

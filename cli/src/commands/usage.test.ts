@@ -64,7 +64,7 @@ const usageErrors: [string[], RegExp][] = [
   [['sourcemaps', 'upload'], /missing required argument 'DIR'/],
   [['collector', '--clickhouse-port', 'x'], /--clickhouse-port is "x"; expected a port from 0/],
   [['collector', '--tls-cert', 'a.pem'], /--tls-cert needs --tls-key beside it/],
-  [['collector', '--forward-to', 'host:4318'], /--forward-to is "host:4318"; expected the http/],
+  [['collector', '--forward-to', 'host:4318'], /--forward-to is "host:4318"; expected the http:/],
   [['token', 'make'], /ACTION is "make"; expected one of create, list, revoke, limit/],
   [['token', 'create', '--kind', 'browser'], /a browser key needs the origins/],
   [['token', 'revoke'], /token revoke needs the ID/],

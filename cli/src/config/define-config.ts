@@ -14,7 +14,7 @@ export interface HotspanConfig {
   readonly clickHousePort?: number
   /** In front of `/v1/traces` and its siblings, for example `/otlp`. */
   readonly pathPrefix?: string
-  /** OTLP/HTTP receiver that everything is sent on to; its headers come from `HOTSPAN_FORWARD_HEADERS`. */
+  /** OTLP receiver that everything is sent on to; its headers come from `HOTSPAN_FORWARD_HEADERS`. */
   readonly forwardTo?: string
   /** PEM files, relative to the working directory; with both every listener speaks TLS. */
   readonly tlsCert?: string

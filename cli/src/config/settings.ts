@@ -84,9 +84,9 @@ export const settings = {
     key: 'forwardTo',
     flag: '--forward-to',
     variable: 'HOTSPAN_FORWARD_URL',
-    expected: 'the http:// or https:// address of an OTLP/HTTP receiver',
+    expected: 'the http://, https://, grpc:// or grpcs:// address of an OTLP receiver',
     fallback: undefined,
-    read: text(/^https?:\/\/[^\s]+$/),
+    read: text(/^(?:http|grpc)s?:\/\/[^\s]+$/),
   }),
   tlsCert: define<string | undefined>({
     key: 'tlsCert',

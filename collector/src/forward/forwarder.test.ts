@@ -1,9 +1,12 @@
 import { createServer, type Server } from 'node:http'
 import { gunzipSync } from 'node:zlib'
-import { decodeTraces, encodeTraces, encodeTracesJson } from '@hotspan/otlp'
+import { decodeTraces, encodeLogsJson, encodeTraces, encodeTracesJson } from '@hotspan/otlp'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { createToken, limitProject, revokeToken } from '../access/token-file.ts'
 import { type Collector, createCollector } from '../collector.ts'
 import { traceById } from '../queries/trace-by-id.ts'
+import { openStore } from '../store.ts'
+import { oneLog } from '../test-support/made-logs.ts'
 import { hex, madeSpan, tracesOf } from '../test-support/made-spans.ts'
 import { missingEngine } from '../test-support/require-engine.ts'
 import { missingStockCollector, startStockCollector } from '../test-support/stock-collector.ts'
@@ -105,7 +108,7 @@ describe('forwarding', () => {
   )
 
   test('an address that is none is refused', () => {
-    expect(() => forwarderTo('collector:4318')).toThrow('expected http:// or https://')
+    expect(() => forwarderTo('collector:4318')).toThrow('expected http://, https://, grpc:// or grpcs://')
   })
 })
 
@@ -128,6 +131,52 @@ describe.skipIf(missingEngine() !== null)('a collector that forwards', () => {
     })
     expect(answer.ok).toBe(true)
   }
+
+  test(
+    'over gRPC, headers and all; refused for good is dropped, over a limit it is asked again',
+    slow,
+    async () => {
+      const dataDir = temporaryDirectory()
+      const { token } = createToken(dataDir, { kind: 'write', project: 'far' })
+      const spare = createToken(dataDir, { kind: 'write', project: 'far' })
+      const far = await started({ dataDir, otlpGrpcPort: 0 })
+      const toFar = (shown: string) => {
+        const url = far.grpcUrl!.replace(/^http/, 'grpc')
+        const target = { url, headers: { authorization: `Bearer ${shown}` } }
+        const forwarder = new Forwarder({ target, onEvent: () => undefined })
+        onTestFinished(() => forwarder.close(0))
+        return forwarder
+      }
+      const forwarder = toFar(token)
+      forwarder.add(sent(encodeTraces(trace(0x81))))
+      forwarder.add(sent(Buffer.from(encodeTracesJson(trace(0x82))), 'json'))
+      const logs = Buffer.from(encodeLogsJson(oneLog('s', 'x')))
+      forwarder.add({ signal: 'logs', encoding: 'json', bytes: logs, project: 'default' })
+      await expect.poll(() => forwarder.stats, patient).toMatchObject({ forwarded: 3, retries: 0 })
+      await far.flush()
+      const store = await openStore({ dataDir, project: 'far' })
+      onTestFinished(() => store.close())
+      expect(await traceById(store, hex(0x82, 32))).toHaveLength(1)
+
+      let next = 0x90
+      revokeToken(dataDir, spare.record.id)
+      const revoked = toFar(spare.token)
+      await expect
+        .poll(() => {
+          revoked.add(sent(encodeTraces(trace(next++))))
+          return revoked.stats.droppedRefused
+        }, patient)
+        .toBeGreaterThan(0)
+      // A burst of 20 bytes: the second body finds a debt.
+      limitProject(dataDir, 'far', { bytesPerSec: 2 })
+      await expect
+        .poll(() => {
+          forwarder.add(sent(encodeTraces(trace(next++))))
+          return forwarder.stats.retries
+        }, patient)
+        .toBeGreaterThan(0)
+    },
+  )
 
   test.skipIf(noStockCollector !== null)(
     `stores, and another collector has the same behind a stock one${noStockCollector ? ` (skipped: ${noStockCollector})` : ''}`,

@@ -1,17 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
-import { encodeTraces } from '@hotspan/otlp'
-import { CollectorError, messageOf } from '../errors.ts'
-import { decodeZipkinJson } from '../formats/zipkin-json.ts'
+import { CollectorError } from '../errors.ts'
 import type { SentBody } from '../receiver/intake.ts'
-
-export interface ForwardTarget {
-  /** Base URL of an OTLP/HTTP receiver; `/v1/traces` and its siblings are appended. */
-  readonly url: string
-  /** Sent with every request, for example an authorization. */
-  readonly headers?: Readonly<Record<string, string>>
-}
+import type { Exporter, ForwardTarget } from './exporter.ts'
+import { grpcExporter } from './grpc-exporter.ts'
+import { httpExporter } from './http-exporter.ts'
 
 export interface ForwarderOptions {
   readonly target: ForwardTarget
@@ -42,14 +34,12 @@ interface Waiting {
   readonly sinceMs: number
 }
 
-const compress = promisify(gzip)
 const atOnce = 4
 const firstPauseMs = 1000
 const longestPauseMs = 30_000
-const retryable = new Set([429, 502, 503, 504])
 
 /**
- * Sends on what the store has taken, to one OTLP/HTTP receiver, in the encoding in which it came. The store comes first: nothing
+ * Sends on what the store has taken, to one OTLP receiver. The store comes first: nothing
  * here makes a sender wait, what the receiver does not take in time is dropped and counted.
  */
 export class Forwarder {
@@ -62,6 +52,7 @@ export class Forwarder {
     waitingBytes: 0,
   }
   private readonly options: Required<ForwarderOptions>
+  private readonly exporter: Exporter
   private readonly queue: Waiting[] = []
   private readonly ending = new AbortController()
   private running = 0
@@ -77,12 +68,14 @@ export class Forwarder {
       ...options,
     }
     const { url } = options.target
-    if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
+    const protocol = URL.canParse(url) ? new URL(url).protocol : ''
+    if (!/^(?:http|grpc)s?:$/.test(protocol)) {
       throw new CollectorError(
         'HS_FORWARD',
-        `forwarding to ${JSON.stringify(url)} is not possible; expected http:// or https:// and a host, as in OTEL_EXPORTER_OTLP_ENDPOINT`,
+        `forwarding to ${JSON.stringify(url)} is not possible; expected http://, https://, grpc:// or grpcs:// and a host`,
       )
     }
+    this.exporter = protocol.startsWith('http') ? httpExporter(options.target) : grpcExporter(options.target)
   }
 
   /** Never throws, never waits. */
@@ -104,10 +97,11 @@ export class Forwarder {
     while (this.running > 0) await new Promise<void>((resolve) => this.idle.push(resolve))
     clearTimeout(late)
     for (const waiting of this.queue.splice(0)) this.drop(waiting, 'droppedLate', 'the collector ended')
+    this.exporter.close()
   }
 
   private start(): void {
-    while (this.running < atOnce && this.running < this.queue.length) {
+    while (this.running < atOnce && this.queue.length > 0) {
       this.running += 1
       void this.work()
     }
@@ -125,10 +119,11 @@ export class Forwarder {
   }
 
   private async deliver(waiting: Waiting): Promise<void> {
-    const { giveUpAfterMs } = this.options
+    const { giveUpAfterMs, timeoutMs } = this.options
     let pauseMs = firstPauseMs
     for (;;) {
-      const outcome = await this.send(waiting.body)
+      const limit = AbortSignal.any([AbortSignal.timeout(timeoutMs), this.ending.signal])
+      const outcome = await this.exporter.send(waiting.body, limit)
       if (outcome === 'taken') {
         this.stats.forwarded += 1
         this.stats.waitingBytes -= waiting.body.bytes.length
@@ -146,34 +141,6 @@ export class Forwarder {
     }
   }
 
-  private async send(
-    body: SentBody,
-  ): Promise<'taken' | { readonly again: boolean; readonly reason: string; readonly afterMs: number }> {
-    const { target, timeoutMs } = this.options
-    const json = body.encoding === 'json'
-    try {
-      const bytes = body.encoding === 'zipkin' ? encodeTraces(decodeZipkinJson(body.bytes)) : body.bytes
-      const answer = await fetch(`${target.url.replace(/\/+$/, '')}/v1/${body.signal}`, {
-        method: 'POST',
-        headers: {
-          'content-type': json ? 'application/json' : 'application/x-protobuf',
-          'content-encoding': 'gzip',
-          ...target.headers,
-        },
-        body: await compress(bytes, { level: 1 }),
-        redirect: 'error',
-        signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), this.ending.signal]),
-      })
-      await answer.arrayBuffer()
-      if (answer.ok) return 'taken'
-      const afterMs = retryAfterMs(answer.headers.get('retry-after'))
-      return { again: retryable.has(answer.status), reason: `HTTP ${answer.status}`, afterMs }
-    } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error
-      return { again: true, reason: messageOf(cause), afterMs: 0 }
-    }
-  }
-
   private drop(
     { body }: Waiting,
     count: 'droppedFull' | 'droppedRefused' | 'droppedLate',
@@ -188,13 +155,4 @@ export class Forwarder {
       `forwarding to ${new URL(this.options.target.url).host} drops bodies (they are stored here): ${reason}`,
     )
   }
-}
-
-/** `Retry-After` in seconds or as a date, ms from now; 0 when there is none. */
-function retryAfterMs(value: string | null): number {
-  if (value === null) return 0
-  const seconds = Number(value)
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1000)
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? 0 : Math.max(0, date - Date.now())
 }

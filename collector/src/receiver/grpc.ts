@@ -23,12 +23,16 @@ export interface GrpcOptions {
 }
 
 const services = 'opentelemetry.proto.collector'
-const signals: Readonly<Record<string, Signal>> = {
-  [`/${services}.trace.v1.TraceService/Export`]: 'traces',
-  [`/${services}.logs.v1.LogsService/Export`]: 'logs',
-  [`/${services}.metrics.v1.MetricsService/Export`]: 'metrics',
+const paths: Readonly<Record<Signal, string>> = {
+  traces: `/${services}.trace.v1.TraceService/Export`,
+  logs: `/${services}.logs.v1.LogsService/Export`,
+  metrics: `/${services}.metrics.v1.MetricsService/Export`,
 }
+const signals = new Map(Object.entries(paths).map(([signal, path]) => [path, signal as Signal]))
 const profiles = /^\/opentelemetry\.proto\.collector\.profiles\./
+
+/** Path of the method that takes a signal. */
+export const exportPath = (signal: Signal): string => paths[signal]
 
 /** Message compressions that we take; named to a sender that asks for another one. */
 const encodings = ['gzip', 'zstd', 'deflate', 'identity']
@@ -86,7 +90,7 @@ export class GrpcReceiver {
     const { intake, gate } = this.options
     try {
       const path = headers[':path'] ?? ''
-      const signal = signals[path]
+      const signal = signals.get(path)
       if (signal === undefined) throw unknownMethod(path)
       const sender = gate.admit(tokenOf(headers))
       if (sender.kind === 'browser') {
