@@ -83,6 +83,53 @@ describe('settings', () => {
     )
   })
 
+  test('signals: none but spans unless asked for', () => {
+    const none = readSettings({}, {})
+    expect(none).toMatchObject({
+      logs: null,
+      metrics: null,
+      accounting: false,
+      keepSlowMs: null,
+      maxTracesPerSec: 0,
+    })
+    const all = readSettings(
+      {},
+      {
+        OTEL_TRACES_EXPORTER: 'none',
+        OTEL_LOGS_EXPORTER: 'otlp',
+        OTEL_METRICS_EXPORTER: 'otlp, prometheus,console',
+        OTEL_METRIC_EXPORT_INTERVAL: '5000',
+        OTEL_EXPORTER_OTLP_ENDPOINT: 'http://otlp:4318',
+        OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'https://logs.example.org/in',
+        OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'a=1',
+        OTEL_EXPORTER_PROMETHEUS_PORT: '1234',
+        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+        HOTSPAN_ACCOUNTING: 'cpu',
+        HOTSPAN_KEEP_SLOW_MS: '250',
+        HOTSPAN_MAX_TRACES_PER_SEC: '10',
+      },
+    )
+    expect(all).toMatchObject({
+      sampler: { never: true },
+      logs: { endpoint: { headers: { a: '1' }, gzip: true } },
+      metrics: { otlp: { intervalMs: 5000 }, prometheus: { host: '127.0.0.1', port: 1234 } },
+      accounting: 'cpu',
+      keepSlowMs: 250,
+      maxTracesPerSec: 10,
+    })
+    expect(all.logs!.endpoint.url.href).toBe('https://logs.example.org/in')
+    expect(all.metrics!.otlp!.endpoint.url.href).toBe('http://otlp:4318/v1/metrics')
+    expect(all.complaints).toHaveLength(2)
+    expect(all.complaints.join()).toMatch(/console.*delta/)
+    const given = readSettings({ logs: true, metrics: ['prometheus'], accounting: true, keepSlowMs: 0 }, {})
+    expect(given).toMatchObject({
+      logs: { delayMs: 1000 },
+      metrics: { otlp: null },
+      accounting: true,
+      keepSlowMs: 0,
+    })
+  })
+
   test.each([{ HOTSPAN_DISABLED: '1' }, { OTEL_SDK_DISABLED: 'true' }, { OTEL_SDK_DISABLED: 'TRUE' }])(
     '%o switches everything off',
     (env) => {

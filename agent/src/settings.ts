@@ -234,6 +234,12 @@ function propagatorsOf(given: readonly string[] | undefined, complaints: string[
 }
 
 function samplerOf(options: AgentOptions, env: Env, complaints: string[]): RootSampler {
+  const exporter = env.OTEL_TRACES_EXPORTER
+  // Ids still travel: a caller's trace goes on behind this process.
+  if (exporter === 'none') return ratioSampler(0, false)
+  if (exporter && exporter !== 'otlp') {
+    complaints.push(`OTEL_TRACES_EXPORTER is '${exporter}'; expected otlp or none; otlp is used`)
+  }
   if (options.sampleRatio !== undefined) return ratioSampler(options.sampleRatio, true)
   const name = env.OTEL_TRACES_SAMPLER || 'parentbased_always_on'
   const parentBased = name.startsWith('parentbased_')
