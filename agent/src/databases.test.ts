@@ -1,4 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { hotspanEsbuild } from './esbuild.ts'
 import { mariadbMissing, startMariadb } from './testing/mariadb.ts'
 import { mongodbMissing, startMongodb } from './testing/mongodb.ts'
 import { redisMissing, startRedis } from './testing/redis.ts'
@@ -13,6 +19,7 @@ interface Runs {
   readonly ours: Steps
   readonly esm: Steps
   readonly stock: Steps
+  readonly bundled: Steps | undefined
 }
 
 const byStart = (a: ReceivedSpan, b: ReceivedSpan): number =>
@@ -58,7 +65,30 @@ async function run(file: string, driver: string, port: number, isStock: boolean)
 async function runAll(driver: string, port: number): Promise<Runs> {
   const stock = await run('databases.cjs', driver, port, true)
   const ours = await run('databases.cjs', driver, port, false)
-  return { stock, ours, esm: await run('databases.mjs', driver, port, false) }
+  const esm = await run('databases.mjs', driver, port, false)
+  const isBundled = driver !== 'mongodb'
+  return { stock, ours, esm, bundled: isBundled ? await runBundled(driver, port) : undefined }
+}
+
+/** The CommonJS app as one file, made with our plugin; nothing of it is loaded by a package's name. */
+async function runBundled(driver: string, port: number): Promise<Steps> {
+  const apps = fileURLToPath(new URL('../test-apps', import.meta.url))
+  const folder = mkdtempSync(join(tmpdir(), 'hotspan-bundle-'))
+  try {
+    const outfile = join(folder, 'app.cjs')
+    await build({
+      entryPoints: [join(apps, 'databases.cjs')],
+      bundle: true,
+      platform: 'node',
+      external: ['mongodb'],
+      plugins: [hotspanEsbuild()],
+      logLevel: 'silent',
+      outfile,
+    })
+    return await run(relative(apps, outfile), driver, port, false)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }
 
 /** Where ours differ from the stock package's, and why. */
@@ -112,8 +142,8 @@ function expectNoSecret(runs: Runs): void {
   }
 }
 
-/** `import` and `require` see the same. */
-function expectEsmAlike({ ours, esm }: Runs): void {
+/** However a driver is loaded, its spans are the same. */
+function expectAlike({ ours, esm, bundled = ours }: Runs): void {
   const names = (steps: Steps): object =>
     Object.fromEntries(
       [...steps].map(([step, { spans }]) => [
@@ -125,6 +155,7 @@ function expectEsmAlike({ ours, esm }: Runs): void {
       ]),
     )
   expect(names(esm)).toEqual(names(ours))
+  expect(names(bundled)).toEqual(names(ours))
 }
 
 const textsOf = (steps: Steps, step: string): unknown[] =>
@@ -148,7 +179,7 @@ function suite(
       runs = await runAll(driver, server.port)
     }, 180_000)
     afterAll(() => server?.stop())
-    test('import and require see the same', () => expectEsmAlike(runs))
+    test('import, require and a bundle see the same', () => expectAlike(runs))
     test('no value leaves the process', () => expectNoSecret(runs))
     tests(
       () => runs,

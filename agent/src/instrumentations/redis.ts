@@ -33,21 +33,46 @@ interface Multi {
 const count = faultCount(NAME)
 
 /** node-redis 5 and newer: its classes are not in the exports, but loaded with them. */
-export function instrumentRedis(): void {
-  for (const file of loadedFiles('@redis/client', 'dist/lib/client/index.js')) {
-    const Client = (file as { default?: WrappableClass })?.default
-    if (Client?.prototype === undefined) continue
-    wrapSendCommand(Client.prototype)
-    wrapConnect(Client.prototype)
-    wrapMulti(Client.prototype)
+export function instrumentRedis(exports: unknown): void {
+  const clients = loadedFiles('@redis/client', 'dist/lib/client/index.js').map(classOf)
+  const multis = loadedFiles('@redis/client', 'dist/lib/client/multi-command.js').map(classOf)
+  if (clients.length === 0) wrapByExample(exports as { createClient?: () => object })
+  for (const prototype of clients) if (prototype !== undefined) wrapClient(prototype)
+  for (const prototype of multis) if (prototype !== undefined) wrapMultiCommand(prototype)
+}
+
+const classOf = (file: unknown): object | undefined =>
+  (file as { default?: WrappableClass } | undefined)?.default?.prototype
+
+function wrapClient(prototype: object): void {
+  wrapSendCommand(prototype)
+  wrapConnect(prototype)
+  wrapMulti(prototype)
+}
+
+function wrapMultiCommand(prototype: object): void {
+  wrapAddCommand(prototype)
+  wrapExec(prototype, 'exec', 'MULTI')
+  wrapExec(prototype, 'execAsPipeline', 'PIPELINE')
+}
+
+/** Inside a bundle there are no files: a client that never connects shows its classes. */
+function wrapByExample({ createClient }: { createClient?: () => object }): void {
+  if (typeof createClient !== 'function') return
+  const client = createClient() as { MULTI?: () => object }
+  const prototype = ownerOf(client, 'sendCommand')
+  const multi = typeof client.MULTI === 'function' ? ownerOf(client.MULTI(), 'addCommand') : undefined
+  if (prototype !== undefined) wrapClient(prototype)
+  if (multi !== undefined) wrapMultiCommand(multi)
+}
+
+/** The prototype that has the method. */
+function ownerOf(instance: object, method: string): object | undefined {
+  let prototype = Object.getPrototypeOf(instance) as object | null
+  while (prototype !== null && !Object.hasOwn(prototype, method)) {
+    prototype = Object.getPrototypeOf(prototype) as object | null
   }
-  for (const file of loadedFiles('@redis/client', 'dist/lib/client/multi-command.js')) {
-    const Multi = (file as { default?: WrappableClass })?.default
-    if (Multi?.prototype === undefined) continue
-    wrapAddCommand(Multi.prototype)
-    wrapExec(Multi.prototype, 'exec', 'MULTI')
-    wrapExec(Multi.prototype, 'execAsPipeline', 'PIPELINE')
-  }
+  return prototype ?? undefined
 }
 
 const NO_OPTIONS: ClientOptions = {}
