@@ -4,6 +4,7 @@
  */
 import './lambda/init-clock.ts'
 import './all-parts.ts'
+import './instrumentations/all-frameworks.ts'
 import { performance } from 'node:perf_hooks'
 import { start } from './agent.ts'
 import { isDisabled } from './disabled.ts'

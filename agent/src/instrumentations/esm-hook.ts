@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import Module, { register } from 'node:module'
-import { dirname, join } from 'node:path'
 import { type EsmPattern, esmMatcher, LOADED, withHandOver } from './esm-source.ts'
+import { installedPackages, workingFolder } from './installed.ts'
 import type { PackageTarget } from './module-hook.ts'
 
 interface SyncHooks {
@@ -19,6 +19,7 @@ export function watchEsmPackages(
   targets: readonly PackageTarget[],
   offer: (target: PackageTarget, exports: unknown) => void,
 ): () => void {
+  const isInstalled = installedPackages(process.argv[1], workingFolder())
   const found = targets.filter(({ name, esm }) => esm !== undefined && isInstalled(name))
   if (found.length === 0) return () => {}
   const byName = new Map(found.map((target) => [target.name, target]))
@@ -58,27 +59,4 @@ function syncHooksWork(): boolean {
   if (major === 22) return minor > 22 || (minor === 22 && patch >= 3)
   if (major === 24) return minor > 11 || (minor === 11 && patch >= 1)
   return major > 25 || (major === 25 && minor >= 1)
-}
-
-/** A package in a `node_modules` that the app's main file or its folder can see. */
-function isInstalled(name: string): boolean {
-  const starts = new Set([workingFolder(), dirname(process.argv[1] ?? join(workingFolder(), 'x'))])
-  for (let folder of starts) {
-    for (;;) {
-      if (existsSync(join(folder, 'node_modules', name))) return true
-      const above = dirname(folder)
-      if (above === folder) break
-      folder = above
-    }
-  }
-  return false
-}
-
-/** The working directory may have been removed. */
-function workingFolder(): string {
-  try {
-    return process.cwd()
-  } catch {
-    return '/'
-  }
 }

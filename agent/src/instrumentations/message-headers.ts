@@ -20,17 +20,23 @@ export function injectInto(span: AgentSpan, headers: OutgoingHeaders): void {
   if (baggage !== '' && !headers.has('baggage')) headers.set('baggage', baggage)
 }
 
+/** Stand-in for the sender's span, where the headers name one; baggage comes without one too. */
+export function senderOf(
+  headers: IncomingHeaders,
+  nowMs: number,
+): { parent: AgentSpan | undefined; baggage: string | undefined } {
+  if (runtime.propagation !== null) return runtime.propagation.extract(headers, nowMs)
+  const baggage = headers.get('baggage')
+  return {
+    baggage,
+    parent: remoteParent(headers.get('traceparent'), headers.get('tracestate'), baggage, nowMs),
+  }
+}
+
 /** A span of a message or a call that came in: a child of its sender's when the headers name one, else a root. */
 export function beginIncoming(kind: number, name: string, headers: IncomingHeaders): AgentSpan {
   const startMs = performance.now()
-  let parent: AgentSpan | undefined
-  let baggage: string | undefined
-  if (runtime.propagation === null) {
-    baggage = headers.get('baggage')
-    parent = remoteParent(headers.get('traceparent'), headers.get('tracestate'), baggage, startMs)
-  } else {
-    ;({ parent, baggage } = runtime.propagation.extract(headers, startMs))
-  }
+  const { parent, baggage } = senderOf(headers, startMs)
   const span = beginSpan(parent, EMPTY_CONTEXT, 0, kind, name, startMs)
   if (parent === undefined && baggage) span.trace.baggage = baggage
   return span
