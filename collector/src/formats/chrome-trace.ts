@@ -8,6 +8,7 @@ import {
   type JsonRecord,
   nanosOfMicros,
   SpanGroups,
+  scalarText,
   spanOf,
   textOf,
 } from './foreign-trace.ts'
@@ -119,8 +120,8 @@ function slicesOf(events: readonly JsonRecord[]): Slice[] {
     .sort((a, b) => (a.ts as number) - (b.ts as number))
   for (const event of timed) {
     const ts = event.ts as number
-    const pid = String(event.pid ?? '')
-    const thread = `${pid}/${String(event.tid ?? '')}`
+    const pid = scalarText(event.pid)
+    const thread = `${pid}/${scalarText(event.tid)}`
     const asynchronous = `${pid}/async/${textOf(event.cat)}/${idOf(event)}`
     const slice = (track: string, endUs: number): Slice => ({
       name: textOf(event.name) || 'unnamed',
@@ -131,7 +132,8 @@ function slicesOf(events: readonly JsonRecord[]): Slice[] {
       track,
       pid,
     })
-    if (event.ph === 'X') slices.push(slice(thread, ts + Math.max(0, Number(event.dur) || 0)))
+    if (event.ph === 'X')
+      slices.push(slice(thread, ts + (typeof event.dur === 'number' ? Math.max(0, event.dur) : 0)))
     else if (event.ph === 'B') begin(thread, slice(thread, ts))
     else if (event.ph === 'E') end(thread, ts)
     else if (event.ph === 'b') begin(asynchronous, slice(asynchronous, ts))
@@ -142,7 +144,7 @@ function slicesOf(events: readonly JsonRecord[]): Slice[] {
 
 function idOf(event: JsonRecord): string {
   const own = isRecord(event.id2) ? (event.id2.local ?? event.id2.global) : event.id
-  return String(own ?? '')
+  return scalarText(own)
 }
 
 function namesOf(events: readonly JsonRecord[]): Map<string, string> {
@@ -151,8 +153,9 @@ function namesOf(events: readonly JsonRecord[]): Map<string, string> {
     if (event.ph !== 'M' || !isRecord(event.args)) continue
     const name = textOf(event.args.name)
     if (name === '') continue
-    if (event.name === 'process_name') names.set(`process ${String(event.pid)}`, name)
-    if (event.name === 'thread_name') names.set(`thread ${String(event.pid)}/${String(event.tid)}`, name)
+    if (event.name === 'process_name') names.set(`process ${scalarText(event.pid)}`, name)
+    if (event.name === 'thread_name')
+      names.set(`thread ${scalarText(event.pid)}/${scalarText(event.tid)}`, name)
   }
   return names
 }

@@ -11,6 +11,10 @@ export const isRecord = (value: unknown): value is JsonRecord =>
 
 export const textOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
+/** Text of a string or a number, `''` for anything else. */
+export const scalarText = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : ''
+
 /** Throws `ForeignFormatError` for what is not JSON. */
 export function parseJson(body: string | Uint8Array): unknown {
   const text = typeof body === 'string' ? body : new TextDecoder().decode(body)
@@ -34,7 +38,8 @@ export function paddedId(value: unknown, digits: number, where: string): string 
 
 /** Microseconds as nanoseconds; fractions are kept to the nanosecond. */
 export function nanosOfMicros(value: unknown, where: string): bigint {
-  const micros = Number(value)
+  // Number() of a hostile object calls what stands in it.
+  const micros = typeof value === 'number' || typeof value === 'string' ? Number(value) : Number.NaN
   if (!Number.isFinite(micros) || micros < 0 || micros > 9e15) {
     throw new ForeignFormatError(`${where} is ${JSON.stringify(value)?.slice(0, 60)}; expected microseconds`)
   }
