@@ -144,7 +144,17 @@ async function turn(
 }
 
 async function diskFigures(store: Store, spans: number, options: BenchOptions) {
-  const slow = { clickhouse_settings: { max_execution_time: 900 } }
+  // The engine's memory is capped: one thread and small blocks write the copy within it.
+  const slow = {
+    clickhouse_settings: {
+      max_execution_time: 900,
+      max_threads: 1,
+      max_insert_threads: '1',
+      max_block_size: '16384',
+      min_insert_block_size_rows: '65536',
+      min_insert_block_size_bytes: '33554432',
+    },
+  }
   for (const table of ['otel_traces', 'otel_traces_trace_id_ts'])
     await store.client.command({ query: `OPTIMIZE TABLE ${table} FINAL`, ...slow })
   await untilMerged(store, options.signal)

@@ -210,4 +210,14 @@ export class RowWriter {
   copy(): Buffer {
     return Buffer.from(this.bytes.subarray(0, this.at))
   }
+
+  /** What was written since `start`, without a copy: this writer goes on behind it, or in a new buffer of `capacity` when little is left. */
+  handOver(start: number, capacity: number): Buffer {
+    const rows = this.bytes.subarray(start, this.at)
+    if (this.bytes.length !== capacity || this.bytes.length - this.at < capacity >> 2) {
+      this.bytes = Buffer.allocUnsafeSlow(capacity)
+      this.at = 0
+    }
+    return rows
+  }
 }

@@ -2,13 +2,7 @@ import { type DecodeLimits, decodeTraces, defaultDecodeLimits } from '@hotspan/o
 import { WireError, WireReader } from '@hotspan/otlp/wire'
 import { AttributeTable, BrokenKey, type TranscodeBudget, takeValue } from './attribute-table.ts'
 import { RowWriter } from './row-writer.ts'
-import {
-  finishedRows,
-  type Rows,
-  spanKindNames,
-  spanRowsFromObjects,
-  statusCodeNames,
-} from './spans-from-objects.ts'
+import { type Rows, spanKindNames, spanRowsFromObjects, statusCodeNames } from './spans-from-objects.ts'
 
 /**
  * The hot route: OTLP protobuf to RowBinary rows of `otel_traces` in one walk. Fields are remembered as offsets and copied;
@@ -19,7 +13,8 @@ import {
 const traceIdBytes = 16
 const spanIdBytes = 8
 const two32 = 4294967296
-const keptBytes = 16 << 20
+/** Rows of many bodies share a buffer; it is freed when the last of them is in the store. */
+const sharedBytes = 4 << 20
 
 /** With the length in front. */
 const asText = (name: string) => Buffer.from(`${String.fromCharCode(name.length)}${name}`)
@@ -70,7 +65,7 @@ const resourceBytes = new RowWriter(4096)
 const scopeBytes = new RowWriter(256)
 
 /** Rows of all bodies pass through here, one body at a time. */
-const rowsOut = new RowWriter(1 << 20)
+const rowsOut = new RowWriter(sharedBytes)
 
 /**
  * Rows of `otel_traces` from a protobuf `ExportTraceServiceRequest`.
@@ -83,7 +78,8 @@ export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = de
     valuesLeft: limits.maxValues,
     maxDepth: limits.maxDepth,
   }
-  rowsOut.at = rowsOut.cutValues = rowsOut.droppedAttributes = 0
+  rowsOut.cutValues = rowsOut.droppedAttributes = 0
+  const start = rowsOut.at
   let rows = 0
   try {
     const r = new WireReader(body)
@@ -93,13 +89,12 @@ export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = de
       else r.skip(tag)
     }
   } catch (error) {
+    rowsOut.at = start
     if (error instanceof BrokenKey) return spanRowsFromObjects(decodeTraces(body, limits))
     throw error
   }
-  const finished = finishedRows(rows, rowsOut)
-  // One huge body must not hold its memory for good.
-  if (rowsOut.bytes.length > keptBytes) rowsOut.bytes = Buffer.allocUnsafeSlow(1 << 20)
-  return finished
+  const { cutValues, droppedAttributes } = rowsOut
+  return { rows, payload: rowsOut.handOver(start, sharedBytes), cutValues, droppedAttributes }
 }
 
 function writeResourceSpans(r: WireReader, budget: TranscodeBudget, writer: RowWriter): number {
