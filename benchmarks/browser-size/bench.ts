@@ -13,7 +13,9 @@ const entries: readonly (FigureDefinition & { readonly source: string })[] = [
     id: 'core-gzip-kb',
     unit: 'kB',
     target: '<=3.5',
-    source: `export { shutdown, start } from '@hotspan/browser'`,
+    // With the tracer, which every signal brings along and no door exports.
+    source: `export { shutdown, start } from '../../browser-sdk/dist/start.js'
+      export { emitEvent, endSpan, startSpan } from '../../browser-sdk/dist/core/tracer.js'`,
   },
   {
     id: 'core-and-requests-gzip-kb',
@@ -32,8 +34,10 @@ const entries: readonly (FigureDefinition & { readonly source: string })[] = [
     unit: 'kB',
     target: '<=13',
     source: `import '@hotspan/browser/react'
-      export { init } from '@hotspan/browser'
-      export { HotspanErrorBoundary, HotspanProfiler } from '@hotspan/browser/react'`,
+      export {
+        action, bind, failures, init, recordError, setConsent, setRoute, shutdown, transportStats,
+      } from '@hotspan/browser'
+      export * from '@hotspan/browser/react'`,
   },
 ]
 
@@ -71,6 +75,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
     rounds: 1,
     figures,
     notes: [
+      'full-react: every export of both doors but the DevTools tracks; routers have a door of their own',
       `peers set up as in the other benches: ${peers.map(({ configuration }) => configuration).join('; ')}`,
     ],
   }

@@ -30,7 +30,7 @@ const budgets = [
   ['init', `export { init } from './index.ts'`, 11_800],
   [
     'React',
-    `import './react/index.ts'; export { init } from './index.ts'; export { HotspanProfiler, HotspanErrorBoundary } from './react/index.ts'`,
+    `import './react/index.ts'; export { init } from './index.ts'; export * from './react/index.ts'; export { action, bind, failures, recordError, setConsent, setRoute, shutdown, transportStats } from './index.ts'`,
     13_000,
   ],
 ] as const

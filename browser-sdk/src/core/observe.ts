@@ -16,3 +16,18 @@ export const observe = <E extends PerformanceEntry>(
   observer.observe({ type, ...options })
   onHide(() => readAll(observer.takeRecords()), true)
 }
+
+export interface LargestPaint extends PerformanceEntry {
+  readonly url: string
+  readonly element: Element | null
+  readonly renderTime: number
+}
+
+/** Entries that the browser keeps although `getEntriesByType` does not tell them, read at once, without anybody who listens. */
+export const recorded = <E extends PerformanceEntry>(type: string): E[] => {
+  const observer = new PerformanceObserver(() => {})
+  observer.observe({ type, buffered: true })
+  const entries = observer.takeRecords()
+  observer.disconnect()
+  return entries as E[]
+}

@@ -22,6 +22,11 @@ export interface RenderCause {
   readonly root: boolean
 }
 
+const STATE: RenderCause = { reasons: ['state'], real: true, root: true }
+const PARENT: RenderCause = { reasons: ['parent'], real: false, root: false }
+/** forceUpdate, `use`, retries: not ours to judge. */
+const UNKNOWN: RenderCause = { reasons: ['unknown'], real: true, root: true }
+
 const stateChanged = (fiber: Fiber, before: Fiber): boolean => {
   if (fiber.tag === CLASS) return fiber.memoizedState !== before.memoizedState
   let old = before.memoizedState as Hook | null
@@ -37,12 +42,11 @@ const stateChanged = (fiber: Fiber, before: Fiber): boolean => {
 
 /** Why a component that had rendered before did so again: state, context, prop by value, by identity only, parent. First match. */
 export const renderCause = (fiber: Fiber, before: Fiber): RenderCause => {
-  if (stateChanged(fiber, before)) return { reasons: ['state'], real: true, root: true }
+  if (stateChanged(fiber, before)) return STATE
   const byValue: string[] = []
   const byIdentity: string[] = []
   let root = false
-  const compare = (prefix: string, name: string, old: unknown, now: unknown) => {
-    if (Object.is(old, now)) return
+  const differ = (prefix: string, name: string, old: unknown, now: unknown) => {
     if (sameValue(old, now)) byIdentity.push(`ref:${name}`)
     else {
       byValue.push(prefix + name)
@@ -52,28 +56,31 @@ export const renderCause = (fiber: Fiber, before: Fiber): RenderCause => {
   for (let read = fiber.dependencies?.firstContext; read; read = read.next) {
     let old: ContextRead | null | undefined = before.dependencies?.firstContext
     while (old && old.context !== read.context) old = old.next
-    if (old)
-      compare('', `ctx:${read.context.displayName ?? 'Context'}`, old.memoizedValue, read.memoizedValue)
+    if (old && !Object.is(old.memoizedValue, read.memoizedValue))
+      differ('', `ctx:${read.context.displayName ?? 'Context'}`, old.memoizedValue, read.memoizedValue)
   }
   const [now, old] = [fiber.memoizedProps as Props, before.memoizedProps as Props]
-  if (!byValue.length) {
-    for (const name in now) compare('prop:', name, old[name], now[name])
-    for (const name in old) if (!(name in now)) compare('prop:', name, old[name], undefined)
+  // The very same props object: no parent made a new element.
+  if (now !== old && !byValue.length) {
+    for (const name in now) if (!Object.is(old[name], now[name])) differ('prop:', name, old[name], now[name])
+    for (const name in old) if (!(name in now)) differ('prop:', name, old[name], undefined)
   }
   if (byValue.length) return { reasons: byValue, real: true, root }
   if (byIdentity.length) return { reasons: byIdentity, real: false, root }
-  // The very same props object: no parent made a new element. forceUpdate, `use`, retries: not ours to judge.
-  const unknown = now === old
-  return { reasons: [unknown ? 'unknown' : 'parent'], real: unknown, root: unknown }
+  return now === old ? UNKNOWN : PARENT
 }
 
-const hostPropsEqual = (after: Props, before: Props): boolean =>
-  Object.keys({ ...before, ...after }).every(
-    (key) =>
+const hostPropsEqual = (after: Props, before: Props): boolean => {
+  for (const key in after)
+    if (
       // Children that are elements have fibres of their own; text has not.
-      (key === 'children' && typeof after[key] === 'object' && typeof before[key] === 'object') ||
-      sameValue(before[key], after[key], true),
-  )
+      !(key === 'children' && typeof after[key] === 'object' && typeof before[key] === 'object') &&
+      !sameValue(before[key], after[key], true)
+    )
+      return false
+  for (const key in before) if (!(key in after)) return false
+  return true
+}
 
 /**
  * Is what a component returned the same as before? Compares elements and texts down to the next components, and the props

@@ -2,24 +2,33 @@
 const MAX_DEPTH = 3
 const MAX_NODES = 200
 
+let nodes = 0
+
+// No closures and no lists of keys: one commit of a long list compares thousands of values.
+const same = (a: unknown, b: unknown, depth: number, elements: boolean): boolean => {
+  if (Object.is(a, b)) return true
+  if (typeof a !== typeof b) return false
+  if (typeof a === 'function') return true
+  if (typeof a !== 'object' || !a || !b || depth < 0 || --nodes < 0) return false
+  const [x, y] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  if (x.$$typeof)
+    return elements && x.type === y.type && x.key === y.key && same(x.props, y.props, MAX_DEPTH, true)
+  const kind = x.constructor
+  if (kind !== y.constructor || (kind !== Object && kind !== Array)) return false
+  let surplus = 0
+  for (const key in x) {
+    if (!same(x[key], y[key], depth - 1, elements)) return false
+    surplus++
+  }
+  for (const _ in y) surplus--
+  return !surplus
+}
+
 /**
  * Equal by value: plain objects and arrays to depth 3, 200 nodes. Functions are equal, for only their identity can be seen.
  * React elements are different, or with `elements` compared by type, key and props.
  */
 export const sameValue = (before: unknown, after: unknown, elements = false): boolean => {
-  let nodes = MAX_NODES
-  const same = (a: unknown, b: unknown, depth: number): boolean => {
-    if (Object.is(a, b)) return true
-    if (typeof a !== typeof b) return false
-    if (typeof a === 'function') return true
-    if (typeof a !== 'object' || !a || !b || depth < 0 || --nodes < 0) return false
-    const [x, y] = [a as Record<string, unknown>, b as Record<string, unknown>]
-    if (x.$$typeof)
-      return elements && x.type === y.type && x.key === y.key && same(x.props, y.props, MAX_DEPTH)
-    const kind = x.constructor
-    if (kind !== y.constructor || (kind !== Object && kind !== Array)) return false
-    const keys = Object.keys(x)
-    return keys.length === Object.keys(y).length && keys.every((key) => same(x[key], y[key], depth - 1))
-  }
-  return same(before, after, MAX_DEPTH)
+  nodes = MAX_NODES
+  return same(before, after, MAX_DEPTH, elements)
 }

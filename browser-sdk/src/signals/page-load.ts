@@ -3,13 +3,14 @@ import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide, whenLoaded } from '../core/lifecycle.ts'
 import { navigationTiming } from '../core/navigation.ts'
-import { observe } from '../core/observe.ts'
+import { type LargestPaint, recorded } from '../core/observe.ts'
 import type { Attributes } from '../core/otlp-json.ts'
 import { scrubUrl } from '../core/scrub.ts'
 import { selectorOf } from '../core/selector.ts'
 import {
   addEvent,
   endSpan,
+  INTERNAL,
   type LiveSpan,
   newRef,
   type SpanRef,
@@ -22,9 +23,6 @@ import {
 const SLOW_MS = 500
 const LARGE_BYTES = 250_000
 const MAX_SPANS = 40
-
-/** The largest paint so far; the last before `load` is what the visitor waited for. */
-let largest: (PerformanceEntry & { readonly url: string; readonly element: Element | null }) | undefined
 
 /** The instants of navigation timing: fetchStart, responseEnd, domInteractive, domComplete, ... */
 const PHASE = /(Start|End|ive|ete)$/
@@ -55,7 +53,7 @@ const serverSpan = guard((): SpanRef | undefined => {
   return spanId && !cached ? { traceId: traceId!, spanId } : undefined
 })
 
-const resources = guard((root: LiveSpan): void => {
+const resources = guard((root: LiveSpan, largestUrl?: string): void => {
   const rest: Record<string, Attributes> = {}
   let spans = 0
   for (const entry of performance.getEntriesByType('resource') as Resource[]) {
@@ -63,7 +61,7 @@ const resources = guard((root: LiveSpan): void => {
     // Requests of the page's code have spans of their own.
     if (/^(fetch|xml|beacon)/.test(initiatorType)) continue
     const blocking = renderBlockingStatus === 'blocking' || undefined
-    const isLargest = name === largest?.url || undefined
+    const isLargest = name === largestUrl || undefined
     if (
       (blocking ||
         isLargest ||
@@ -101,27 +99,26 @@ const resources = guard((root: LiveSpan): void => {
 /** `documentLoad` > `documentFetch`, `resourceFetch`, `domProcessing`; ends early, marked, when the page is hidden before. */
 export const pageLoad = (): void => {
   const entry = navigationTiming()
-  const keepLargest = (paint: NonNullable<typeof largest>) => {
-    largest = paint
-  }
-  observe('largest-contentful-paint', keepLargest, { buffered: true })
-  const attributes: Attributes = {
-    'url.full': scrubUrl(location.href),
-    'hotspan.navigation.type': entry.type,
-  }
+  const { href } = location
   const { activationStart = 0 } = entry
   const server = serverSpan()
   // The load shares the server's trace, and so does whatever the page does of its own accord.
   const ref = newRef(server?.traceId)
   setView(view.route, ref)
-  const root = startSpan('documentLoad', null, activationStart, attributes, 1, ref)
+  const root = startSpan('documentLoad', null, activationStart, undefined, INTERNAL, ref)
   if (server) root.links.push(server)
   const finish = guard((early?: string) => {
     if (root.ended) return
-    attributes['hotspan.ended_by'] = early
+    Object.assign(root.attributes, {
+      'url.full': scrubUrl(href),
+      'hotspan.navigation.type': entry.type,
+      'hotspan.ended_by': early,
+    })
     const { responseEnd, domInteractive, domComplete, loadEventEnd } = entry
     for (const [name, atMs] of Object.entries<number>(entry.toJSON()))
       if (atMs > activationStart && PHASE.test(name)) addEvent(root, name, atMs)
+    // What the visitor waited for, as far as it is known now; the vital comes later.
+    const largest = recorded<LargestPaint>('largest-contentful-paint').at(-1)
     if (largest)
       addEvent(root, 'largestContentfulPaint', largest.startTime, {
         'hotspan.web_vital.target': selectorOf(largest.element),
@@ -131,7 +128,7 @@ export const pageLoad = (): void => {
     document.links.push(...root.links)
     endSpan(document, responseEnd || nowMs())
     if (domInteractive) endSpan(startSpan('domProcessing', root, responseEnd), domComplete || nowMs())
-    resources(root)
+    resources(root, largest?.url)
     endSpan(root, (!early && loadEventEnd) || nowMs())
   })
   // loadEventEnd is set after the listeners of `load` have run: one task later it can be read.

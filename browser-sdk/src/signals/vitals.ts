@@ -3,7 +3,7 @@ import { guard } from '../core/guard.ts'
 import { nowMs, randomHex } from '../core/ids.ts'
 import { onHide, whenIdle } from '../core/lifecycle.ts'
 import { navigationTiming } from '../core/navigation.ts'
-import { observe } from '../core/observe.ts'
+import { type LargestPaint, observe, recorded } from '../core/observe.ts'
 import type { Attributes } from '../core/otlp-json.ts'
 import { scrubUrl } from '../core/scrub.ts'
 import { selectorOf } from '../core/selector.ts'
@@ -35,12 +35,6 @@ interface LayoutShift extends PerformanceEntry {
   readonly sources: readonly { readonly node: Node | null }[]
 }
 
-interface Paint extends PerformanceEntry {
-  readonly url: string
-  readonly element: Element | null
-  readonly renderTime: number
-}
-
 interface SoftNavigation extends PerformanceEntry {
   readonly interactionId: number
   readonly presentationTime?: number
@@ -49,7 +43,7 @@ interface SoftNavigation extends PerformanceEntry {
 
 interface InteractionPaint extends PerformanceEntry {
   readonly interactionId: number
-  readonly largestContentfulPaint: Paint | null
+  readonly largestContentfulPaint: LargestPaint | null
 }
 
 /** What is measured from one navigation, restore or soft navigation to the next. */
@@ -67,7 +61,7 @@ interface Visit {
   longest: PerformanceEventTiming[]
   fcpMs?: number | undefined
   lcpMs?: number
-  largest?: Paint
+  largest?: LargestPaint
   cls: number
   shifts: LayoutShift[]
   worstShifts: LayoutShift[]
@@ -185,12 +179,20 @@ export const vitals = (): void => {
   let hiddenMs = document.hidden ? 0 : Number.POSITIVE_INFINITY
   startVisit(activationStart ? 'prerender' : type.replace('_', '-'), activationStart)
   visit = { ...visit, firstByteMs: since(responseStart) }
+  const load = visit
+  const readPaints = guard(() => {
+    if (visit !== load) return
+    const [first] = performance.getEntriesByName('first-contentful-paint')
+    if (first && first.startTime < hiddenMs) visit.fcpMs = since(first.startTime)
+    for (const entry of recorded<LargestPaint>('largest-contentful-paint')) paint(entry, entry.startTime)
+  })
   const settle = () => {
+    readPaints()
     reportPaints()
     reportShifts()
     reportInteraction()
   }
-  const paint = (largest: Paint, atMs: number) => {
+  const paint = (largest: LargestPaint, atMs: number) => {
     if (atMs >= hiddenMs) return
     visit.largest = largest
     visit.lcpMs = since(atMs)
@@ -205,14 +207,6 @@ export const vitals = (): void => {
         .slice(0, LONGEST_KEPT)
   })
   whenIdle(() => {
-    observe(
-      'paint',
-      ({ name, startTime }) => {
-        if (/content/.test(name) && startTime < hiddenMs) visit.fcpMs = since(startTime)
-      },
-      { buffered: true },
-    )
-    observe('largest-contentful-paint', (entry: Paint) => paint(entry, entry.startTime), { buffered: true })
     observe(
       'layout-shift',
       (shift: LayoutShift) => {
