@@ -41,6 +41,16 @@ exports.ioredis = async (Redis, { host, port }) => {
   await step('error', () => client.lpush('product:3', 'secret'))
   await step('unknown command', () => client.call('NOSUCH', 'secret'))
   await step('many', () => Promise.all([3, 3, 4].map((id) => client.get(`product:${id}`))))
+  const collecting = new Redis({ host, port, enableAutoPipelining: true })
+  await collecting.ping()
+  await Promise.all(
+    ['a', 'b'].map((name) =>
+      step(`collected ${name}`, async function collected() {
+        await collecting.get(`${name}:1`)
+      }),
+    ),
+  )
+  collecting.disconnect()
   await step('connect', async () => {
     const other = new Redis({ host, port, lazyConnect: true, db: 1 })
     await other.connect()

@@ -1,10 +1,15 @@
+import type { Context } from '@opentelemetry/api'
+import { active } from '../core/runtime.ts'
 import type { AgentSpan } from '../core/span.ts'
 import { fault, faultCount } from '../faults.ts'
+import { type CallSite, withCallSite } from './call-site.ts'
+import { callSiteNow } from './database-span.ts'
 import { beginCommand, beginConnect, finishCommand, finishConnect, redisTarget } from './redis-command.ts'
 import { isThenable, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'ioredis'
 const TRACED = Symbol('hotspan.traced')
+const CALLER = Symbol('hotspan.caller')
 
 interface Command {
   name: string
@@ -14,6 +19,18 @@ interface Command {
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
   [TRACED]?: boolean
+  /** Who asked for it, where commands of many callers are collected. */
+  [CALLER]?: Caller
+}
+
+interface Caller {
+  readonly context: Context | undefined
+  readonly site: CallSite | undefined
+}
+
+interface Pipeline {
+  _queue?: Command[]
+  options?: { enableAutoPipelining?: boolean }
 }
 
 interface Client {
@@ -25,6 +42,8 @@ const count = faultCount(NAME)
 
 /** Commands of the pipeline whose `exec` runs now. */
 let pipelineSize = 0
+/** It collected them from many callers, by `enableAutoPipelining`. */
+let isAutoPipeline = false
 
 /** One span per command, pipelined or not, under a span that is active; names as in the stock package. */
 export function instrumentIoredis(exports: unknown): void {
@@ -33,7 +52,10 @@ export function instrumentIoredis(exports: unknown): void {
   if (Redis?.prototype === undefined) return
   wrapSendCommand(Redis.prototype)
   wrapConnect(Redis.prototype)
-  if (door.Pipeline?.prototype !== undefined) wrapExec(door.Pipeline.prototype)
+  if (door.Pipeline?.prototype !== undefined) {
+    wrapCollect(door.Pipeline.prototype)
+    wrapExec(door.Pipeline.prototype)
+  }
 }
 
 function wrapSendCommand(prototype: object): void {
@@ -45,7 +67,9 @@ function wrapSendCommand(prototype: object): void {
         return original.apply(this, args)
       }
       try {
-        const span = begin(this as Client, command)
+        const caller = isAutoPipeline ? command[CALLER] : undefined
+        const span =
+          caller === undefined ? begin(this as Client, command) : beginFor(caller, this as Client, command)
         if (span !== null) hookEnd(span, command)
       } catch (error) {
         fault(NAME, error)
@@ -53,6 +77,11 @@ function wrapSendCommand(prototype: object): void {
       return original.apply(this, args)
     }
   })
+}
+
+function beginFor({ context, site }: Caller, client: Client, command: Command): AgentSpan | null {
+  const start = (): AgentSpan | null => withCallSite(site, () => begin(client, command))
+  return context === undefined ? active.exit(start) : active.run(context, start)
 }
 
 function begin(client: Client, command: Command): AgentSpan | null {
@@ -90,11 +119,31 @@ function targetOf(client: Client): Uint8Array {
   return redisTarget(options, database, options.path ?? options.host, options.port)
 }
 
+/** With automatic pipelining a command waits for others, and leaves in the context of the first. */
+function wrapCollect(prototype: object): void {
+  wrapMethod(prototype, 'sendCommand', (original) => {
+    return function sendCommand(this: unknown, ...args: unknown[]): unknown {
+      if (!count.off && (this as Pipeline).options?.enableAutoPipelining === true) {
+        const command = args[0] as Command | undefined
+        if (command) command[CALLER] = { context: active.getStore(), site: callSiteNow() }
+      }
+      return original.apply(this, args)
+    }
+  })
+}
+
+/** The app's own pipelines have no such mark. */
+const isAutomatic = (pipeline: Pipeline): boolean =>
+  pipeline.options?.enableAutoPipelining === true &&
+  Object.getOwnPropertySymbols(pipeline).some(({ description }) => description === 'exec')
+
 function wrapExec(prototype: object): void {
   wrapMethod(prototype, 'exec', (original) => {
     return function exec(this: unknown, ...args: unknown[]): unknown {
-      const queue = (this as { _queue?: Command[] })._queue
+      const queue = (this as Pipeline)._queue
       const before = pipelineSize
+      const wasAuto = isAutoPipeline
+      isAutoPipeline = isAutomatic(this as Pipeline)
       pipelineSize = 0
       if (Array.isArray(queue)) {
         for (const { name } of queue) if (name !== 'multi' && name !== 'exec') pipelineSize++
@@ -103,6 +152,7 @@ function wrapExec(prototype: object): void {
         return original.apply(this, args)
       } finally {
         pipelineSize = before
+        isAutoPipeline = wasAuto
       }
     }
   })
