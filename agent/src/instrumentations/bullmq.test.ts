@@ -26,7 +26,7 @@ describe.skipIf(missing !== undefined).each(['import', 'require'])(
       expect(app.stderr()).not.toContain('[hotspan]')
       spans = sink.spans
       await sink.close()
-    }, 30_000)
+    }, 60_000)
     afterAll(() => redis?.stop())
 
     const childrenOf = (parent: ReceivedSpan, name: string): ReceivedSpan[] =>

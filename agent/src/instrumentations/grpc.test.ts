@@ -14,7 +14,7 @@ describe.each(['import', 'require'])('@grpc/grpc-js, loaded by %s', (LOADED_BY) 
     expect(app.stderr()).not.toContain('[hotspan]')
     spans = sink.spans
     await sink.close()
-  }, 30_000)
+  }, 60_000)
 
   const childOf = (parent: ReceivedSpan, name: string): ReceivedSpan => {
     const found = named(spans, name).filter(({ parentSpanId }) => parentSpanId === parent.spanId)

@@ -25,7 +25,7 @@ describe.each(['import', 'require'])('the openai package, loaded by %s', (LOADED
     expect(await app.ended).toEqual({ code: 0, signal: null })
     expect(app.stderr()).not.toContain('[hotspan]')
     spans = sink.spans
-  })
+  }, 60_000)
   afterAll(() => Promise.all([sink.close(), model.close()]))
 
   /** The model span under the app's own span of that name, and what it sent. */

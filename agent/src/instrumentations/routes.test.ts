@@ -1,9 +1,12 @@
 import { cpSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { attributesOf, type ReceivedSpan, type Sink, startSink } from '../testing/sink.ts'
 import { startApp, type TestApp } from '../testing/test-app.ts'
+
+// Each test starts processes: a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 let sink: Sink
 let app: TestApp | undefined

@@ -1,7 +1,10 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { attributesOf, named, only, type ReceivedSpan, type Sink, startSink } from '../testing/sink.ts'
 import { startApp, type TestApp } from '../testing/test-app.ts'
 import { scrubDocument } from './graphql.ts'
+
+// Each test starts processes: a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 let sink: Sink
 let app: TestApp | undefined

@@ -1,7 +1,10 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { attributesOf, only, type ReceivedSpan, startSink } from '../testing/sink.ts'
 import { spanTrees } from '../testing/span-trees.ts'
 import { startApp } from '../testing/test-app.ts'
+
+// Each test starts processes: a busy machine takes its time.
+vi.setConfig({ testTimeout: 60_000 })
 
 interface Asked {
   readonly env?: Record<string, string>
