@@ -1,4 +1,5 @@
 import { fileURLToPath } from 'node:url'
+import { hotspan } from '@hotspan/browser/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 import { placeNamesPlugin } from './web/build/place-names.ts'
@@ -14,7 +15,13 @@ export default defineConfig(({ mode }) => {
   const variant = mode === 'unsplit' ? 'unsplit' : 'split'
   return {
     root: here('web'),
-    plugins: [react(), placeNamesPlugin(), precompressPlugin()],
+    plugins: [
+      react(),
+      placeNamesPlugin(),
+      // Names and source maps stay here; `hotspan sourcemaps upload` takes them to the store.
+      hotspan({ mapsDir: here(`dist/source-maps/${variant}`) }),
+      precompressPlugin(),
+    ],
     resolve: {
       alias: [
         { find: '#pages', replacement: here(`web/src/pages/${variant}-pages.tsx`) },
@@ -26,19 +33,8 @@ export default defineConfig(({ mode }) => {
     build: {
       outDir: here(`dist/web/${variant}`),
       emptyOutDir: true,
-      sourcemap: true,
       // The unsplit build is meant to be too large.
       chunkSizeWarningLimit: 10_000,
-      rolldownOptions: {
-        output: {
-          // Reports name components: minified code keeps the names of functions.
-          minify: {
-            compress: { keepNames: { function: true, class: true } },
-            mangle: { keepNames: true },
-            codegen: true,
-          },
-        },
-      },
     },
   }
 })

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { analyze, type Report, storeFindings } from '@hotspan/analyzers'
-import { openStore, type Store } from '@hotspan/collector'
-import { type Shop, startShop } from '@hotspan/example-shop'
+import { openStore, readBuildFolder, type Store, storeSourceMaps } from '@hotspan/collector'
+import { type Shop, sourceMapFolders, startShop } from '@hotspan/example-shop'
 import { importRun, runFolder, runLighthouse, writeRun } from '@hotspan/loadtests'
 import { startCollector } from './collector-process.ts'
 import { driveTraffic } from './traffic.ts'
@@ -97,6 +97,9 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
 
     const store = await openStore({ dataDir })
     closing.push(() => store.close())
+    await phase("storing the source maps of the shop's page", async () => {
+      for (const folder of sourceMapFolders) await storeSourceMaps(store, await readBuildFolder(folder))
+    })
     const report = await phase('analysing', async () => {
       for (const { run, samples } of recorded) {
         const folder = runFolder(dataDir, run.id)

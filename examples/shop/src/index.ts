@@ -10,5 +10,6 @@ export {
 export { ChromiumMissingError, findChromium } from './find-chromium.ts'
 export { type Draw, type LoadEndpoint, type LoadScenario, loadScenario } from './load-scenario.ts'
 export { ChildStartError } from './processes/start-child.ts'
+export { sourceMapFolders } from './source-map-folders.ts'
 export { type Shop, type ShopOptions, startShop } from './start-shop.ts'
 export { type Visit, type VisitOptions, type VisitReport, visitShop } from './visit.ts'

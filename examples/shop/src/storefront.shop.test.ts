@@ -8,6 +8,7 @@ import {
 } from '@hotspan/example-shop'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { chromiumMissing, postgresMissing } from './testing/requirements.ts'
+import { sourceName } from './testing/source-name.ts'
 import { type ReceivedSpan, receiveTelemetry } from './testing/telemetry-receiver.ts'
 
 const noPostgres = postgresMissing()
@@ -43,8 +44,10 @@ describe.skipIf(noPostgres)('the storefront as it is served', () => {
       expect(response.headers.get('content-encoding')).toBe('br')
       expect(Buffer.byteLength(script)).toBeLessThan(500_000)
       expect(script).not.toContain('Elfenbeinküste')
-      // Reports name components, so the names of functions outlive minification.
-      expect(script).toContain('ProductCard')
+      // Names and maps are not served; reports take them from the store.
+      expect(script).not.toMatch(/ProductCard|sourceMappingURL/)
+      const map = await fetch(`${response.url}.map`)
+      expect(map.status).toBe(404)
       const page = await fetch(`${shop.url}/products/3`)
       expect(page.headers.get('cache-control')).toBe('private, no-cache')
     })
@@ -85,7 +88,7 @@ describe.skipIf(noPostgres)('the storefront as it is served', () => {
     const wastedCards = (spans: readonly ReceivedSpan[]): number =>
       spans
         .flatMap(({ events }) => events)
-        .filter(({ attributes }) => attributes['hotspan.react.component'] === 'ProductCard')
+        .filter(({ attributes }) => sourceName(attributes['hotspan.react.component']) === 'ProductCard')
         .reduce((sum, { attributes }) => sum + Number(attributes['hotspan.react.wasted'] ?? 0), 0)
 
     async function visited(
