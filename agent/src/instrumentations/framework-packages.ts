@@ -38,6 +38,8 @@ const known: readonly Framework[] = [
   },
 ]
 
+export const frameworkNames: readonly string[] = known.map(({ name }) => name)
+
 /**
  * Web frameworks, RPC, queues and model clients, as far as they have been loaded: by the door `register` those that are
  * installed, by the other doors all. Each is switched off by its name.
