@@ -58,6 +58,13 @@ const frameworks = {
     const app = new Koa()
     app.silent = true
     app.use((_context, next) => inSpan(next))
+    // What koa-mount does.
+    app.use(async (context, next) => {
+      const { path } = context
+      if (path.startsWith('/mounted')) context.path = path.slice('/mounted'.length)
+      await next()
+      context.path = path
+    })
     app.use(root.routes())
     return createServer(app.callback())
   },

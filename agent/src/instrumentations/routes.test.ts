@@ -81,7 +81,10 @@ describe.each(['import', 'require'])('loaded by %s', (LOADED_BY) => {
   })
 
   test('Koa', async () => {
-    expect(await routesOf({ FRAMEWORK: 'koa', LOADED_BY }, paths)).toEqual(common)
+    expect(await routesOf({ FRAMEWORK: 'koa', LOADED_BY }, [...paths, '/mounted/api/items/7'])).toEqual([
+      ...common,
+      ['/mounted/api/items/7', 'GET /mounted/api/items/:id', '/mounted/api/items/:id', 200],
+    ])
   })
 
   test('Hono', async () => {
