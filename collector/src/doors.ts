@@ -3,6 +3,7 @@ import { ProjectMeter } from './access/project-meter.ts'
 import { readTlsFiles, type TlsFiles } from './access/tls.ts'
 import { createClickHouseDoor, type EngineBehind } from './clickhouse/clickhouse-door.ts'
 import type { ForwardTarget } from './forward/exporter.ts'
+import { forwardTarget } from './forward/forward-target.ts'
 import { Forwarder, type ForwardStats } from './forward/forwarder.ts'
 import type { Journal } from './journal/journal.ts'
 import { isLoopback, listen, stopListening } from './listening.ts'
@@ -67,7 +68,7 @@ export async function openDoors(from: DoorsFrom): Promise<Doors> {
   const scheme = tls === null ? 'http' : 'https'
   const gate = new Gate({ dataDir, project, required: !isLoopback(host), onEvent })
   const meter = new ProjectMeter(dataDir, (name) => gate.limitsOf(name))
-  const target = from.forwardTo === undefined ? targetFromEnvironment() : from.forwardTo
+  const target = forwardTarget(from.forwardTo)
   const forwarder = target === null ? null : new Forwarder({ target, onEvent })
   const intake = new Intake({
     journal,
@@ -121,18 +122,6 @@ export async function openDoors(from: DoorsFrom): Promise<Doors> {
     await close()
     throw error
   }
-}
-
-function targetFromEnvironment(): ForwardTarget | null {
-  const url = process.env.HOTSPAN_FORWARD_URL ?? ''
-  if (url === '') return null
-  const headers: Record<string, string> = {}
-  for (const pair of (process.env.HOTSPAN_FORWARD_HEADERS ?? '').split(',')) {
-    const at = pair.indexOf('=')
-    // As OTEL_EXPORTER_OTLP_HEADERS: values may be percent-encoded.
-    if (at > 0) headers[pair.slice(0, at).trim()] = decodeURIComponent(pair.slice(at + 1).trim())
-  }
-  return { url, headers }
 }
 
 function originsFromEnvironment(): string[] {

@@ -5,10 +5,13 @@ import { databaseOf, migrate } from '../schema/migrations.ts'
 import type { EngineBehind } from './clickhouse-door.ts'
 
 const comeBackMs = 60_000
+/** A project that a start did not teach is not worth another one so soon. */
+const learnAgainMs = 10 * 60_000
 
 /** The collector's engine as the ClickHouse door needs it. */
 export function engineBehind(engine: Engine, client: ClickHouseClient): EngineBehind {
   const learning = new Map<string, Promise<void>>()
+  const learnedMs = new Map<string, number>()
   const learn = async (project: string): Promise<void> => {
     await migrate(client, databaseOf(project))
     const before = engine.pid
@@ -29,6 +32,8 @@ export function engineBehind(engine: Engine, client: ClickHouseClient): EngineBe
     learnProject(project) {
       let underway = learning.get(project)
       if (underway === undefined) {
+        if (Date.now() - (learnedMs.get(project) ?? -Infinity) < learnAgainMs) return Promise.resolve()
+        learnedMs.set(project, Date.now())
         underway = learn(project).finally(() => learning.delete(project))
         learning.set(project, underway)
       }

@@ -11,6 +11,7 @@ import { hex, madeSpan, tracesOf } from '../test-support/made-spans.ts'
 import { missingEngine } from '../test-support/require-engine.ts'
 import { missingStockCollector, startStockCollector } from '../test-support/stock-collector.ts'
 import { temporaryDirectory } from '../test-support/temporary-directory.ts'
+import { forwardTarget } from './forward-target.ts'
 import { Forwarder } from './forwarder.ts'
 
 const slow = { timeout: 60_000 }
@@ -106,6 +107,19 @@ describe('forwarding', () => {
       expect(forwarder.stats).toMatchObject({ forwarded: 0, waitingBytes: 0 })
     },
   )
+
+  test('where to: asked for, else the variable; headers from the variable unless given', () => {
+    const env = {
+      HOTSPAN_FORWARD_URL: 'https://a',
+      HOTSPAN_FORWARD_HEADERS: 'X-Key=a=b, authorization=Bearer%20t,broken',
+    }
+    const headers = { 'x-key': 'a=b', authorization: 'Bearer t' }
+    expect(forwardTarget(undefined, env)).toEqual({ url: 'https://a', headers })
+    expect(forwardTarget({ url: 'grpc://b' }, env)).toEqual({ url: 'grpc://b', headers })
+    expect(forwardTarget({ url: 'grpc://b', headers: {} }, env)).toEqual({ url: 'grpc://b', headers: {} })
+    expect(forwardTarget(null, env)).toBeNull()
+    expect(forwardTarget(undefined, {})).toBeNull()
+  })
 
   test('an address that is none is refused', () => {
     expect(() => forwarderTo('collector:4318')).toThrow('expected http://, https://, grpc:// or grpcs://')
