@@ -8,10 +8,7 @@ const pool =
   process.env.PGPORT === undefined
     ? undefined
     : new pg.Pool({
-        host: process.env.PGHOST,
-        port: Number(process.env.PGPORT),
-        user: 'postgres',
-        database: 'postgres',
+        connectionString: `postgres://postgres@${process.env.PGHOST}:${process.env.PGPORT}/postgres`,
         max: 2,
       })
 const meter = metrics.getMeter('shop', '1.2')

@@ -103,7 +103,8 @@ function connected(
 ): void {
   try {
     const nowMs = performance.now()
-    if (runtime.poolMetrics !== null && !error) runtime.poolMetrics.waited(pool, (nowMs - startMs) / 1000)
+    if (runtime.poolMetrics !== null && !error)
+      runtime.poolMetrics.waited(pool, stateOf, (nowMs - startMs) / 1000)
     if (!opened && nowMs - startMs < databaseOptions.poolWaitMs && !error) return
     const parent = spanOf(context, nowMs)
     if (parent === null) return

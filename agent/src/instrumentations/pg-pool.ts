@@ -108,7 +108,7 @@ export function wrapPool(prototype: object): void {
           return client
         },
         (error) => {
-          connected(pool, context, startMs, opened, error)
+          connected(pool, context, startMs, opened, error, undefined)
           throw error
         },
       )
@@ -117,7 +117,9 @@ export function wrapPool(prototype: object): void {
 }
 
 function stateOf(pool: PgPool): PoolState {
-  const { database, host, port, max } = pool.options ?? NO_TARGET
+  const { max } = pool.options ?? NO_TARGET
+  // A connection string is read by the client.
+  const { database, host, port } = (pool._clients?.[0] as Target | undefined) ?? pool.options ?? NO_TARGET
   const idle = pool.idleCount ?? 0
   return {
     name: poolName(host, port, database),
@@ -138,7 +140,8 @@ function connected(
 ): void {
   try {
     const nowMs = performance.now()
-    if (runtime.poolMetrics !== null && !error) runtime.poolMetrics.waited(pool, (nowMs - startMs) / 1000)
+    if (runtime.poolMetrics !== null && !error)
+      runtime.poolMetrics.waited(pool, stateOf, (nowMs - startMs) / 1000)
     if (!opened && nowMs - startMs < databaseOptions.poolWaitMs && !error) return
     const parent = spanOf(context, nowMs)
     if (parent === null) return

@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads'
 import type { KeyValue } from '@hotspan/otlp'
 import { SUPPRESSED_CONTEXT } from '../core/linked-context.ts'
 import { active, runtime } from '../core/runtime.ts'
@@ -58,7 +59,8 @@ export function startMetrics(settings: MetricsSettings, resource: readonly KeyVa
     })
   }
   const endpoint: PrometheusEndpoint | undefined =
-    settings.prometheus === null
+    // One port for the process: workers leave it to the main thread.
+    settings.prometheus === null || !isMainThread
       ? undefined
       : startPrometheusEndpoint(registry, () => current, settings.prometheus, log)
 

@@ -22,7 +22,7 @@ export interface PoolMetrics {
   /** A pool is used; `read` is asked at each collection while the pool lives. Twice is once. */
   seen<P extends object>(pool: P, read: (pool: P) => PoolState): void
   /** A connection of a pool that was seen was waited for this long, s. */
-  waited(pool: object, durationSec: number): void
+  waited<P extends object>(pool: P, read: (pool: P) => PoolState, durationSec: number): void
 }
 
 /** Seconds (semantic conventions, database metrics). */
@@ -55,7 +55,8 @@ export function createPoolMetrics(registry: Registry, scope: string, version: st
     bounds: WAIT_BOUNDS,
   })
 
-  const known = new WeakMap<object, HistogramSeries>()
+  /** Series of the waits; null until there is a connection, which knows the pool's address best. */
+  const known = new WeakMap<object, HistogramSeries | null>()
   let reads: (() => PoolState | undefined)[] = []
   registry.addObserver(() => {
     const alive: typeof reads = []
@@ -76,15 +77,21 @@ export function createPoolMetrics(registry: Registry, scope: string, version: st
   return {
     seen(pool, read) {
       if (known.has(pool) || reads.length >= MAX_POOLS) return
-      known.set(pool, wait.histogram({ 'db.client.connection.pool.name': read(pool).name }))
+      known.set(pool, null)
       const reference = new WeakRef(pool)
       reads.push(() => {
         const living = reference.deref()
         return living === undefined ? undefined : read(living)
       })
     },
-    waited(pool, durationSec) {
-      known.get(pool)?.record(durationSec, undefined)
+    waited(pool, read, durationSec) {
+      let series = known.get(pool)
+      if (series === undefined) return
+      if (series === null) {
+        series = wait.histogram({ 'db.client.connection.pool.name': read(pool).name })
+        known.set(pool, series)
+      }
+      series.record(durationSec, undefined)
     },
   }
 }
