@@ -108,7 +108,7 @@ export function wrapPool(prototype: object): void {
           return client
         },
         (error) => {
-          connected(pool, context, startMs, opened, error, undefined)
+          connected(pool, context, startMs, opened, error)
           throw error
         },
       )
