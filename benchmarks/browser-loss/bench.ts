@@ -1,6 +1,6 @@
-import type { Browser, Page } from 'puppeteer-core'
+import type { Page } from 'puppeteer-core'
 import { bundle } from '../browser/bundle.ts'
-import { launchChromium } from '../browser/chromium.ts'
+import { closeChromium, launchChromium } from '../browser/chromium.ts'
 import { type Contender, hotspan, peers } from '../browser/contenders.ts'
 import { openReceiver } from '../browser/receiver.ts'
 import type { Bench, BenchOptions, BenchResult } from '../contract/definition.ts'
@@ -59,12 +59,13 @@ export const bench: Bench = {
 const itemName = (n: number): string =>
   `item-${String.fromCharCode(97 + (n % 26), 97 + (Math.floor(n / 26) % 26))}z`
 
-async function lost(browser: Browser, contender: Contender, count: number, leave: Leave): Promise<number> {
+async function lost(contender: Contender, count: number, leave: Leave): Promise<number> {
   const receiver = await openReceiver()
   const site = await openSite(await bundle(contender.script, { receiver: receiver.origin }))
-  const context = await browser.createBrowserContext()
+  // Of its own: fresh storage, and nothing that a tab which is closing could hold up.
+  const browser = await launchChromium()
   try {
-    const page = await context.newPage()
+    const page = await browser.newPage()
     await page.goto(site.origin)
     const names = Array.from({ length: count }, (_, n) => itemName(n))
     // Leaving starts where the last answer has been read, not a round trip to the test later.
@@ -82,7 +83,7 @@ async function lost(browser: Browser, contender: Contender, count: number, leave
       await new Promise((resolve) => setTimeout(resolve, 50))
     return count - arrived()
   } finally {
-    await context.close()
+    await closeChromium(browser)
     await site.close()
     await receiver.close()
   }
@@ -92,28 +93,23 @@ async function run(options: BenchOptions): Promise<BenchResult> {
   const rounds = options.rounds ?? (options.full ? 10 : 3)
   const worst = new Map<string, number[]>(bench.figures.map(({ id }) => [id, []]))
   const byWay = new Map<string, number[]>()
-  const browser = await launchChromium()
-  try {
-    for (let round = 0; round < rounds; round++) {
-      const order = round % 2 === 0 ? contenders : contenders.toReversed()
-      for (const contender of order)
-        for (const count of counts) {
-          const all: number[] = []
-          for (const [way, leave] of Object.entries(ways)) {
-            options.signal.throwIfAborted()
-            const n = await lost(browser, contender, count, leave)
-            all.push(n)
-            const key = `${contender.id}, ${count}, ${way}`
-            byWay.set(key, [...(byWay.get(key) ?? []), n])
-          }
-          worst.get(figureId(count, contender))!.push(Math.max(...all))
-          options.progress(
-            `round ${round + 1} of ${rounds}: ${contender.id} lost ${all.join(', ')} of ${count} (${Object.keys(ways).join(', ')})`,
-          )
+  for (let round = 0; round < rounds; round++) {
+    const order = round % 2 === 0 ? contenders : contenders.toReversed()
+    for (const contender of order)
+      for (const count of counts) {
+        const all: number[] = []
+        for (const [way, leave] of Object.entries(ways)) {
+          options.signal.throwIfAborted()
+          const n = await lost(contender, count, leave)
+          all.push(n)
+          const key = `${contender.id}, ${count}, ${way}`
+          byWay.set(key, [...(byWay.get(key) ?? []), n])
         }
-    }
-  } finally {
-    await browser.close()
+        worst.get(figureId(count, contender))!.push(Math.max(...all))
+        options.progress(
+          `round ${round + 1} of ${rounds}: ${contender.id} lost ${all.join(', ')} of ${count} (${Object.keys(ways).join(', ')})`,
+        )
+      }
   }
   return {
     rounds,

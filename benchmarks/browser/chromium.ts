@@ -13,3 +13,10 @@ export async function launchChromium(): Promise<Browser> {
   if (!existsSync(path)) throw new Error(`no Chromium at ${path}: install it or set CHROME_PATH`)
   return puppeteer.launch({ executablePath: path, headless: true, args: flags.split(' ') })
 }
+
+/** Closes it, by force when it does not go: a machine under load may keep a tab that is closing for minutes. */
+export async function closeChromium(browser: Browser): Promise<void> {
+  const hard = setTimeout(() => browser.process()?.kill('SIGKILL'), 10_000)
+  await browser.close().catch(() => {})
+  clearTimeout(hard)
+}
