@@ -371,6 +371,17 @@ suite('mysql2', mariadbMissing(), startMariadb, (runs, port) => {
     })
   })
 
+  test('a callback runs in its context when nothing is sampled, too', async () => {
+    const app = await startApp('databases.cjs', {
+      DRIVER: 'mysql2',
+      HOST: '127.0.0.1',
+      PORT: String(port()),
+      OTEL_TRACES_SAMPLER: 'always_off',
+    })
+    expect(await app.printed((line) => line.active !== undefined)).toEqual({ active: true })
+    await app.end('SIGKILL')
+  })
+
   test('a callback runs in its context; rows as events end the span', () => {
     const { root, spans } = runs().ours.get('callback')!
     expect(attributesOf(root)).toEqual({ active: true })

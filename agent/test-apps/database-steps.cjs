@@ -15,8 +15,12 @@ const step = (name, work) =>
     }
   })
 
-/** True when the span is the active one. */
-const isActive = (span) => trace.getActiveSpan()?.spanContext().spanId === span.spanContext().spanId
+/** Tells whether a callback runs in the context of its step's span, also when that is not sampled. */
+function tellActive(span) {
+  const active = trace.getActiveSpan()?.spanContext().spanId === span.spanContext().spanId
+  span.setAttribute('active', active)
+  process.stdout.write(`${JSON.stringify({ active })}\n`)
+}
 
 exports.ioredis = async (Redis, { host, port }) => {
   const client = new Redis({ host, port })
@@ -29,7 +33,7 @@ exports.ioredis = async (Redis, { host, port }) => {
   await step('callback', (span) => {
     return new Promise((resolve) => {
       client.get('product:3', () => {
-        span.setAttribute('active', isActive(span))
+        tellActive(span)
         resolve()
       })
     })
@@ -122,7 +126,7 @@ exports.mysql2 = async ([mysql, promises], { host, port }) => {
   await step('callback', (span) => {
     return new Promise((resolve) => {
       plain.query({ sql: 'SELECT name FROM items WHERE id < ?', values: [4] }, () => {
-        span.setAttribute('active', isActive(span))
+        tellActive(span)
         resolve()
       })
     })

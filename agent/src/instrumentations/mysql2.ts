@@ -155,13 +155,18 @@ function inContext(context: Context, self: unknown, callback: Callback, results:
   return context === EMPTY_CONTEXT ? call() : runIn(context, call, undefined)
 }
 
+/** Without a span the callback still belongs to its caller's context. */
 function bindCallback(args: unknown[]): void {
   const context = active.getStore()
-  const at = typeof args[1] === 'function' ? 1 : 2
-  const callback = args[at]
-  if (context === undefined || typeof callback !== 'function') return
-  args[at] = function (this: unknown, ...results: unknown[]): unknown {
-    return inContext(context, this, callback as Callback, results)
+  if (context === undefined) return
+  const bound = (callback: Callback): Callback =>
+    function (this: unknown, ...results) {
+      return inContext(context, this, callback, results)
+    }
+  for (const at of [1, 2]) if (typeof args[at] === 'function') args[at] = bound(args[at] as Callback)
+  const query = args[0] as QueryLike | undefined
+  if (typeof query?.once === 'function' && typeof query.onResult === 'function') {
+    query.onResult = bound(query.onResult as Callback)
   }
 }
 
