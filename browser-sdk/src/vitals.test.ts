@@ -153,4 +153,73 @@ describe.skipIf(noChromium)('web vitals', () => {
     expect(sent(world)).not.toHaveProperty('fcp')
     await world.close()
   })
+
+  test('a soft navigation is a visit of its own, and ends its route', async () => {
+    const world = await open()
+    const { page } = world
+    world.site.html = world.site.html.replace(
+      '<div id="root">',
+      `<button id="go">go</button><main></main><script>
+        document.querySelector('#go').addEventListener('click', () => {
+          history.pushState({}, '', '/p/7')
+          document.querySelector('main').innerHTML = '<h2 id="arrived">Words of the next route</h2>'
+        })
+        globalThis.softly = false
+        new PerformanceObserver(() => { softly = true }).observe({ type: 'soft-navigation' })
+      </script><div id="root">`,
+    )
+    await world.visit()
+    await painted(page)
+    await page.click('#go')
+    await page.waitForFunction('softly')
+    await page.waitForFunction(
+      () => (globalThis as unknown as TestPage).library.lcp?.navigationType === 'soft-navigation',
+    )
+    await hide(page)
+    const softly = () => sent(world).lcp?.navigationType === 'soft-navigation'
+    await until('its vitals', softly, () => JSON.stringify(sent(world)))
+    const library = await page.evaluate(() => (globalThis as unknown as TestPage).library)
+    const { lcp, ttfb, cls } = sent(world)
+    expect(lcp!.value).toBeCloseTo(library.lcp!.value, 3)
+    expect(ttfb!.value).toBe(0)
+    expect(cls!.navigationType).toBe('soft-navigation')
+    const route = await until('the route', () =>
+      world.sink.spans().find(({ name }) => name === 'route /p/:id'),
+    )
+    const ofRoute = world.sink
+      .logs()
+      .filter(({ attributes }) => flat(attributes)['hotspan.view.route'] === '/p/:id')
+    expect(ofRoute.map(({ spanId }) => spanId)).toContain(route.spanId)
+    await world.close()
+  })
+
+  test('a prerendered page is silent until it is shown, and counts from then on', async () => {
+    const world = await open()
+    const { page } = world
+    const plain = world.site.html
+    // What the driver gives to every document does not reach one that is prerendered.
+    const options = JSON.stringify({ endpoint: world.sink.origin, service: 'test-page' })
+    world.site.html = plain.replace(
+      '<body>',
+      `<body><script>globalThis.HOTSPAN_TEST ??= ${options}</script><script type="speculationrules">
+        {"prerender": [{"urls": ["/next"], "eagerness": "immediate"}]}
+      </script><a id="next" href="/next">next</a>`,
+    )
+    await world.visit()
+    await until('the prerendering', () => world.site.documents.includes('/next'))
+    await page.click('#next')
+    await page.waitForFunction(() => location.pathname === '/next')
+    const activated = await page.evaluate(
+      () => (performance.getEntriesByType('navigation')[0] as { activationStart?: number }).activationStart,
+    )
+    expect(activated).toBeGreaterThan(0)
+    await painted(page)
+    await hide(page)
+    await until('its vitals', () => sent(world).ttfb?.navigationType === 'prerender')
+    const library = await page.evaluate(() => (globalThis as unknown as TestPage).library)
+    expect(sent(world).ttfb!.value).toBeCloseTo(library.ttfb!.value, 3)
+    const loads = () => world.sink.spans().filter(({ name }) => name === 'documentLoad')
+    await until('its load', () => loads().length === 2)
+    await world.close()
+  })
 })

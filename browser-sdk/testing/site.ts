@@ -51,6 +51,8 @@ export interface Site {
   readonly origin: string
   /** Requests to `/api/...`, oldest first. */
   readonly requests: { path: string; method: string; headers: IncomingHttpHeaders }[]
+  /** Paths of the documents that were asked for. */
+  readonly documents: string[]
   /** Body of `/`; `script` goes into `/app.js`. */
   html: string
   script: string
@@ -88,12 +90,14 @@ export const openSite = async (): Promise<Site> => {
       return response.end(site.script)
     }
     if (url.pathname === '/favicon.ico') return response.writeHead(404).end()
+    site.documents.push(url.pathname)
     response.writeHead(200, { 'content-type': 'text/html', ...site.headers })
     response.end(url.pathname === '/elsewhere' ? '<p>elsewhere</p>' : site.html)
   })
   const site: Site = {
     origin: await listen(server),
     requests: [],
+    documents: [],
     html: '<!doctype html><html><body><div id="root"></div><script type="module" src="/app.js"></script></body></html>',
     script: '',
     headers: {},

@@ -8,7 +8,7 @@ for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB])
     ({ name, value, rating, navigationType }) => {
       library[name.toLowerCase()] = { value, rating, navigationType }
     },
-    { reportAllChanges: true },
+    { reportAllChanges: true, reportSoftNavs: true },
   )
 hotspan.init((globalThis as unknown as { HOTSPAN_TEST: hotspan.Options }).HOTSPAN_TEST)
 Object.assign(globalThis, { hotspan, library })
