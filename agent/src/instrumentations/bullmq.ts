@@ -1,10 +1,9 @@
 import { attr, hotspanAttribute } from '@hotspan/otlp'
 import { type AgentSpan, Kind } from '../core/span.ts'
-import { runIn } from '../core/tracer.ts'
 import { fault, faultCount } from '../faults.ts'
 import { beginIncoming, injectInto, objectHeaders } from './message-headers.ts'
-import { beginOperation, endOperation } from './operation-span.ts'
-import { isThenable, type Method, type WrappableClass, wrapMethod } from './wrap-method.ts'
+import { beginOperation, runOperation } from './operation-span.ts'
+import { type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'bullmq'
 
@@ -80,7 +79,7 @@ function wrapSending(prototype: object, method: string, sending: Sending): void 
         }
         if (sent === null) return original.apply(this, args)
         const { span, args: carrying } = sent
-        return ending(span, () => original.apply(this, carrying), noteSent)
+        return runOperation(NAME, span, () => original.apply(this, carrying), noteSent)
       },
   )
 }
@@ -99,41 +98,10 @@ function wrapProcessing(prototype: object): void {
             fault(NAME, error)
           }
         }
-        return span === null ? original.apply(this, args) : ending(span, () => original.apply(this, args))
+        return span === null
+          ? original.apply(this, args)
+          : runOperation(NAME, span, () => original.apply(this, args))
       },
-  )
-}
-
-/** Runs `call` inside the span and ends that with it. */
-function ending(span: AgentSpan, call: Method, note?: (span: AgentSpan, value: unknown) => void): unknown {
-  const finish = (value: unknown): void => {
-    try {
-      note?.(span, value)
-    } catch (error) {
-      fault(NAME, error)
-    }
-    endOperation(NAME, span)
-  }
-  let result: unknown
-  try {
-    result = runIn(span, call, undefined)
-  } catch (error) {
-    endOperation(NAME, span, error)
-    throw error
-  }
-  if (!isThenable(result)) {
-    finish(result)
-    return result
-  }
-  return result.then(
-    (value) => {
-      finish(value)
-      return value
-    },
-    (error) => {
-      endOperation(NAME, span, error ?? new Error('failed'))
-      throw error
-    },
   )
 }
 
@@ -207,10 +175,11 @@ const carryingFlow = (span: AgentSpan, flow: FlowJob): FlowJob => ({
     : { children: flow.children.map((child) => carryingFlow(span, child)) }),
 })
 
-/** A copy of the options with the span's identity; what the app has put there stays. */
+/** A copy of the options with the span's identity; what the app has put there stays. A job that repeats is nobody's child. */
 function carrying(span: AgentSpan, options: JobOptions | undefined, afterChildren = false): JobOptions {
   const { telemetry } = options ?? {}
-  if (telemetry?.metadata !== undefined || telemetry?.omitContext === true) return options ?? {}
+  const asked = telemetry?.metadata !== undefined || telemetry?.omitContext === true
+  if (options !== undefined && (asked || options.repeat !== undefined)) return options
   const carrier: Record<string, string> = {}
   injectInto(span, objectHeaders(carrier))
   if (afterChildren) carrier[AFTER_CHILDREN] = '1'

@@ -1,12 +1,11 @@
 import { attr } from '@hotspan/otlp'
 import { active } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
-import { runIn } from '../core/tracer.ts'
 import { BoundedCache } from '../encode/bounded-cache.ts'
 import { fault, faultCount } from '../faults.ts'
 import { loadedFiles } from './loaded-files.ts'
-import { beginOperation, endOperation } from './operation-span.ts'
-import { isThenable, type Method, wrapMethod } from './wrap-method.ts'
+import { beginOperation, runOperation } from './operation-span.ts'
+import { wrapMethod } from './wrap-method.ts'
 
 const NAME = 'graphql'
 
@@ -62,7 +61,7 @@ function wrapStep(file: unknown, step: string, note: (span: AgentSpan, result: u
       function traced(this: unknown, ...args: unknown[]): unknown {
         const span = begin(`graphql.${step}`)
         if (span === null) return original.apply(this, args)
-        return ending(span, () => original.apply(this, args), note)
+        return runOperation(NAME, span, () => original.apply(this, args), note)
       },
   )
 }
@@ -80,7 +79,8 @@ function wrapExecute(file: object, name: string): void {
         } catch (error) {
           fault(NAME, error)
         }
-        return ending(
+        return runOperation(
+          NAME,
           span,
           () => original.apply(this, args),
           (ended, result) => noteErrors(ended, result as Result),
@@ -97,38 +97,6 @@ function begin(name: string): AgentSpan | null {
     fault(NAME, error)
     return null
   }
-}
-
-function ending(span: AgentSpan, call: Method, note: (span: AgentSpan, result: unknown) => void): unknown {
-  const finish = (result: unknown): void => {
-    try {
-      note(span, result)
-    } catch (error) {
-      fault(NAME, error)
-    }
-    endOperation(NAME, span)
-  }
-  let result: unknown
-  try {
-    result = runIn(span, call, undefined)
-  } catch (error) {
-    endOperation(NAME, span, error)
-    throw error
-  }
-  if (!isThenable(result)) {
-    finish(result)
-    return result
-  }
-  return result.then(
-    (value) => {
-      finish(value)
-      return value
-    },
-    (error) => {
-      endOperation(NAME, span, error ?? new Error('failed'))
-      throw error
-    },
-  )
 }
 
 /** Arguments are one object, or in version 15 a list: schema, document, root, context, variables, operation name. */

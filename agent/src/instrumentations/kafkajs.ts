@@ -1,11 +1,10 @@
 import { performance } from 'node:perf_hooks'
 import { attr, hotspanAttribute } from '@hotspan/otlp'
 import { type AgentSpan, Kind } from '../core/span.ts'
-import { runIn } from '../core/tracer.ts'
 import { fault, faultCount } from '../faults.ts'
 import { beginIncoming, injectInto, objectHeaders, senderOf } from './message-headers.ts'
-import { beginOperation, endOperation } from './operation-span.ts'
-import { isThenable, type Method, type WrappableClass, wrapMethod } from './wrap-method.ts'
+import { beginOperation, endOperation, runOperation, settled } from './operation-span.ts'
+import { type Method, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'kafkajs'
 
@@ -117,7 +116,14 @@ function sent(given: TopicMessages[] | undefined, send: (carrying: TopicMessages
   } catch (error) {
     fault(NAME, error)
   }
-  return ending(spans, () => (given === undefined ? send(given as never) : send(carrying)))
+  const end = (error?: unknown): void => {
+    for (const span of spans) endOperation(NAME, span, error)
+  }
+  return settled(
+    () => (given === undefined ? send(given as never) : send(carrying)),
+    () => end(),
+    end,
+  )
 }
 
 function carryingTopic(entry: TopicMessages, spans: AgentSpan[]): TopicMessages {
@@ -170,7 +176,7 @@ function processing(handler: Method, begin: (payload: unknown) => AgentSpan): Me
       fault(NAME, error)
       return handler.apply(this, args)
     }
-    return ending([span], () => runIn(span, () => handler.apply(this, args), undefined))
+    return runOperation(NAME, span, () => handler.apply(this, args))
   }
 }
 
@@ -215,32 +221,4 @@ function beginBatch({ batch }: Batch, group: string): AgentSpan {
     span.addLink({ context: parent.spanContext() })
   }
   return span
-}
-
-/** Runs `call` and ends the spans with it. */
-function ending(spans: readonly AgentSpan[], call: () => unknown): unknown {
-  const end = (error?: unknown): void => {
-    for (const span of spans) endOperation(NAME, span, error)
-  }
-  let result: unknown
-  try {
-    result = call()
-  } catch (error) {
-    end(error)
-    throw error
-  }
-  if (!isThenable(result)) {
-    end()
-    return result
-  }
-  return result.then(
-    (value) => {
-      end()
-      return value
-    },
-    (error) => {
-      end(error ?? new Error('failed'))
-      throw error
-    },
-  )
 }
