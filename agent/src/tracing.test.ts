@@ -186,6 +186,7 @@ describe.skipIf(postgresMissing() !== undefined)('with a real PostgreSQL', () =>
         'server.port': portOf(url),
         'user_agent.original': 'node',
         'network.peer.address': '127.0.0.1',
+        'network.protocol.version': '1.1',
         'http.response.status_code': 200,
       })
     })
@@ -295,6 +296,7 @@ describe.skipIf(postgresMissing() !== undefined)('with a real PostgreSQL', () =>
         'db.namespace': 'postgres',
         'server.address': '127.0.0.1',
         'server.port': postgres.port,
+        'db.postgresql.idle.timeout.millis': 10_000,
       })
     })
 

@@ -4,6 +4,8 @@ import { EMPTY_CONTEXT } from '../core/linked-context.ts'
 import { active, runtime } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, spanOf } from '../core/tracer.ts'
+import { encodeKey } from '../encode/attribute-key.ts'
+import { captureAttributes } from '../encode/captured-attributes.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
 import { type PoolState, poolName } from '../metrics/pool-metrics.ts'
@@ -15,8 +17,10 @@ import { isThenable, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'pg'
 
+type PoolOptions = Target & { max?: number; idleTimeoutMillis?: number }
+
 interface PgPool {
-  options?: Target & { max?: number }
+  options?: PoolOptions
   _clients?: unknown[]
   readonly totalCount?: number
   readonly idleCount?: number
@@ -24,7 +28,8 @@ interface PgPool {
 }
 
 const count = faultCount(NAME)
-const NO_TARGET: Target & { max?: number } = {}
+const NO_TARGET: PoolOptions = {}
+const idleTimeoutKey = encodeKey('db.postgresql.idle.timeout.millis')
 
 /** Between the call of a pool's `query` and its `connect`: how that query was called. */
 let inQuery: 'no' | 'with callback' | 'for a promise' = 'no'
@@ -85,7 +90,7 @@ export function wrapPool(prototype: object): void {
       inQuery = 'no'
       if (typeof callback === 'function') {
         args[0] = function (this: unknown, ...results: unknown[]): unknown {
-          connected(pool, context, startMs, opened, results[0])
+          connected(pool, context, startMs, opened, results[0], results[1])
           const resume = (): unknown => {
             poolQuery = inPool ? { context, site, promised } : undefined
             try {
@@ -104,11 +109,11 @@ export function wrapPool(prototype: object): void {
       if (typeof callback === 'function' || !isThenable(result)) return result
       return result.then(
         (client) => {
-          connected(pool, context, startMs, opened, undefined)
+          connected(pool, context, startMs, opened, undefined, client)
           return client
         },
         (error) => {
-          connected(pool, context, startMs, opened, error)
+          connected(pool, context, startMs, opened, error, undefined)
           throw error
         },
       )
@@ -137,6 +142,7 @@ function connected(
   startMs: number,
   opened: boolean,
   error: unknown,
+  client: unknown,
 ): void {
   try {
     const nowMs = performance.now()
@@ -147,7 +153,7 @@ function connected(
     if (parent === null) return
     const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, 'pg-pool.connect', startMs)
     if (!span.recording) return
-    span.ref1 = targetOf(pool.options ?? NO_TARGET)
+    span.ref1 = targetOfPool(pool.options ?? NO_TARGET, client)
     span.late = writeConnectSpan
     if (error) {
       span.statusCode = Status.Error
@@ -158,6 +164,24 @@ function connected(
   } catch (ours) {
     fault(NAME, ours)
   }
+}
+
+const targetOfOptions = new WeakMap<PoolOptions, Uint8Array>()
+
+/** What `pg-pool.connect` says of its pool. Where it connects to is known by its clients, also when a URL says it. */
+function targetOfPool(options: PoolOptions, client: unknown): Uint8Array {
+  const known = targetOfOptions.get(options)
+  if (known !== undefined) return known
+  const isClient = typeof client === 'object' && client !== null
+  const target = targetOf(isClient ? (client as Target) : options)
+  const { idleTimeoutMillis } = options
+  if (typeof idleTimeoutMillis !== 'number') return target
+  const encoded = captureAttributes((encoder) => {
+    encoder.raw(target)
+    encoder.int(idleTimeoutKey, idleTimeoutMillis)
+  })
+  if (isClient) targetOfOptions.set(options, encoded)
+  return encoded
 }
 
 function writeConnectSpan(encoder: SpanEncoder, span: AgentSpan): void {

@@ -8,6 +8,7 @@ import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, spanOf } from '../core/tracer.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
 import { BoundedCache } from '../encode/bounded-cache.ts'
+import { captureAttributes } from '../encode/captured-attributes.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
 import type { OutgoingHeaders } from '../propagation/format.ts'
@@ -26,6 +27,23 @@ import {
 
 const NAME = 'undici'
 const SPAN = Symbol('hotspan.span')
+
+const PEER = Symbol('hotspan.peer')
+
+interface TracedSocket extends Socket {
+  alpnProtocol?: string | false
+  /** What a span says of this connection, encoded once for all its requests. */
+  [PEER]?: Uint8Array
+}
+
+function encodePeer({ remoteAddress, remotePort, alpnProtocol }: TracedSocket): Uint8Array {
+  return captureAttributes((encoder) => {
+    encoder.text(key.protocolVersion, alpnProtocol === 'h2' ? '2' : '1.1')
+    if (remoteAddress === undefined) return
+    encoder.text(key.peerAddress, remoteAddress)
+    if (remotePort !== undefined) encoder.int(key.peerPort, remotePort)
+  })
+}
 
 interface UndiciRequest {
   origin: string | URL
@@ -57,18 +75,21 @@ export function installUndici(): () => void {
   }
   const stops = [
     listen('undici:request:create', begin),
-    listen('undici:client:sendHeaders', ({ request, socket }: { request: UndiciRequest; socket: Socket }) => {
-      const span = request[SPAN]
-      if (span === undefined) return
-      span.text2 = socket.remoteAddress ?? ''
-      span.number1 = socket.remotePort ?? 0
-    }),
+    listen(
+      'undici:client:sendHeaders',
+      ({ request, socket }: { request: UndiciRequest; socket: TracedSocket }) => {
+        const span = request[SPAN]
+        if (span === undefined) return
+        socket[PEER] ??= encodePeer(socket)
+        span.ref2 = socket[PEER]
+      },
+    ),
     listen(
       'undici:request:headers',
       ({ request, response }: { request: UndiciRequest; response: { statusCode: number } }) => {
         const span = request[SPAN]
         if (span === undefined) return
-        span.ref2 = response.statusCode
+        span.number1 = response.statusCode
         if (response.statusCode >= 400) span.statusCode = Status.Error
       },
     ),
@@ -126,9 +147,8 @@ function finish(request: UndiciRequest): void {
   const nowMs = performance.now()
   if (runtime.httpMetrics !== null) {
     const { secure, host } = originOf(request)
-    const status = typeof span.ref2 === 'number' ? span.ref2 : 0
     const durationSec = (nowMs - span.startMs) / 1000
-    runtime.httpMetrics.client(span, request.method, secure, host, status, span.text1, durationSec)
+    runtime.httpMetrics.client(span, request.method, secure, host, span.number1, span.text1, durationSec)
   }
   span.endAt(nowMs, nowMs)
 }
@@ -189,10 +209,7 @@ function writeClientSpan(encoder: SpanEncoder, span: AgentSpan): void {
   writeServer(encoder, host, secure)
   const agent = headerOf(request.headers, 'user-agent')
   if (agent !== undefined) writeFewValues(encoder, 'userAgent', agent)
-  if (span.text2 !== '') {
-    writeFewValues(encoder, 'peerAddress', span.text2)
-    encoder.int(key.peerPort, span.number1)
-  }
-  if (typeof span.ref2 === 'number') writeStatus(encoder, span.ref2, span.text1 === '' ? 400 : NO_ERROR)
+  if (span.ref2 !== null) encoder.raw(span.ref2 as Uint8Array)
+  if (span.number1 !== 0) writeStatus(encoder, span.number1, span.text1 === '' ? 400 : NO_ERROR)
   if (span.text1 !== '') encoder.text(errorTypeKey, span.text1)
 }
