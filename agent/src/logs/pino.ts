@@ -2,7 +2,7 @@ import { fault, faultCount } from '../faults.ts'
 import { wrapMethod } from '../instrumentations/wrap-method.ts'
 import { epochNs, type LogContent, type LogQueue } from './log-queue.ts'
 import { anyValue, logAttributes } from './log-value.ts'
-import { flagsText, spanOfRecord } from './trace-fields.ts'
+import { jsonFields, spanOfRecord } from './trace-fields.ts'
 
 const NAME = 'pino'
 const count = faultCount(NAME)
@@ -86,8 +86,7 @@ function joined(
   const end = line.lastIndexOf('}')
   if (end < 1) return line
   const comma = line.charCodeAt(end - 1) === 123 ? '' : ','
-  const fields = `${comma}"trace_id":"${span.trace.traceId}","span_id":"${span.spanId}","trace_flags":"${flagsText(span)}"`
-  return line.slice(0, end) + fields + line.slice(end)
+  return line.slice(0, end) + comma + jsonFields(span) + line.slice(end)
 }
 
 const ERROR_KEYS = new Set(['err', 'error'])
