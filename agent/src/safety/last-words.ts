@@ -48,11 +48,27 @@ export function sendBeforeDeath(queue: SpanQueue, endpoint: Endpoint, deadlineMs
       Buffer.from(`${JSON.stringify(job)}\n`),
       ...batches.flatMap(({ pieces }) => pieces),
     ]),
-    // Without the app's own options: the agent must not start in it.
-    env: {},
+    env: environment(),
     stdio: ['pipe', 'ignore', 'ignore'],
-    timeout: Math.min(MOST_MS, deadlineMs),
+    // 0 would mean no limit.
+    timeout: Math.max(1, Math.min(MOST_MS, deadlineMs)),
     windowsHide: true,
   })
   for (const batch of batches) queue.done(batch, status === 0 ? 0 : batch.count)
+}
+
+/** What a Node process needs to run and to trust the endpoint; without `NODE_OPTIONS`, or the agent would start in it too. */
+function environment(): Record<string, string> {
+  const kept: Record<string, string> = {}
+  for (const name of [
+    'LD_LIBRARY_PATH',
+    'NODE_EXTRA_CA_CERTS',
+    'SSL_CERT_FILE',
+    'SSL_CERT_DIR',
+    'SystemRoot',
+  ]) {
+    const value = process.env[name]
+    if (value !== undefined) kept[name] = value
+  }
+  return kept
 }
