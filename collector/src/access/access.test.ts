@@ -229,63 +229,63 @@ describe.skipIf(missingEngine() !== null)('an intake that listens to a network',
 
 const noOpenssl = spawnSync('openssl', ['version']).status === 0 ? null : 'no openssl command'
 
-describe.skipIf(missingEngine() !== null || noOpenssl !== null)(
-  `TLS${noOpenssl ? ` (skipped: ${noOpenssl})` : ''}`,
-  () => {
-    test('intake and page speak it; a certificate that is none is refused', { timeout: 60_000 }, async () => {
-      const dataDir = temporaryDirectory()
-      const certFile = join(dataDir, 'cert.pem')
-      const keyFile = join(dataDir, 'key.pem')
-      const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']
-      const form = [
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        '2',
-      ]
-      execFileSync('openssl', ['req', ...form, ...subject, '-keyout', keyFile, '-out', certFile], {
-        stdio: 'ignore',
-      })
-      const collector = await createCollector({
+describe.skipIf(missingEngine() !== null)('TLS', () => {
+  test('intake and page speak it; a certificate that is none is refused', { timeout: 60_000 }, async ({
+    skip,
+  }) => {
+    skip(noOpenssl !== null, noOpenssl ?? undefined)
+    const dataDir = temporaryDirectory()
+    const certFile = join(dataDir, 'cert.pem')
+    const keyFile = join(dataDir, 'key.pem')
+    const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1']
+    const form = [
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+    ]
+    execFileSync('openssl', ['req', ...form, ...subject, '-keyout', keyFile, '-out', certFile], {
+      stdio: 'ignore',
+    })
+    const collector = await createCollector({
+      dataDir,
+      otlpHttpPort: 0,
+      otlpGrpcPort: 0,
+      pagePort: 0,
+      tls: { certFile, keyFile },
+    })
+    try {
+      const status = (target: string, method: string) =>
+        new Promise<number>((resolve, reject) => {
+          const asking = httpsRequest(
+            target,
+            { method, ca: readFileSync(certFile), headers: { 'content-type': 'application/json' } },
+            (answer) => {
+              answer.resume()
+              resolve(answer.statusCode ?? 0)
+            },
+          )
+          asking.once('error', reject)
+          asking.end(method === 'POST' ? '{}' : undefined)
+        })
+      expect(collector.otlpUrl).toMatch(/^https:/)
+      expect(collector.grpcUrl).toMatch(/^https:/)
+      expect(await status(`${collector.otlpUrl}/v1/traces`, 'POST')).toBe(200)
+      expect(await status(`${collector.pageUrl}/api/v1/status`, 'GET')).toBe(200)
+    } finally {
+      await collector.close()
+    }
+    await expect(
+      createCollector({
         dataDir,
         otlpHttpPort: 0,
-        otlpGrpcPort: 0,
         pagePort: 0,
-        tls: { certFile, keyFile },
-      })
-      try {
-        const status = (target: string, method: string) =>
-          new Promise<number>((resolve, reject) => {
-            const asking = httpsRequest(
-              target,
-              { method, ca: readFileSync(certFile), headers: { 'content-type': 'application/json' } },
-              (answer) => {
-                answer.resume()
-                resolve(answer.statusCode ?? 0)
-              },
-            )
-            asking.once('error', reject)
-            asking.end(method === 'POST' ? '{}' : undefined)
-          })
-        expect(collector.otlpUrl).toMatch(/^https:/)
-        expect(collector.grpcUrl).toMatch(/^https:/)
-        expect(await status(`${collector.otlpUrl}/v1/traces`, 'POST')).toBe(200)
-        expect(await status(`${collector.pageUrl}/api/v1/status`, 'GET')).toBe(200)
-      } finally {
-        await collector.close()
-      }
-      await expect(
-        createCollector({
-          dataDir,
-          otlpHttpPort: 0,
-          pagePort: 0,
-          tls: { certFile: keyFile, keyFile: certFile },
-        }),
-      ).rejects.toMatchObject({ code: 'HS_TLS' })
-    })
-  },
-)
+        tls: { certFile: keyFile, keyFile: certFile },
+      }),
+    ).rejects.toMatchObject({ code: 'HS_TLS' })
+  })
+})

@@ -50,7 +50,7 @@ describe('what a guest may run', () => {
     ['SELECT "FILE" (\'/etc/passwd\')', 'FILE'],
     ["SELECT 'x' AS p, p APPLY(file)", 'file'],
     ["SELECT * FROM merge('hotspan_bank', 'otel_traces')", 'merge'],
-    ["SELECT 1 INTO OUTFILE '/tmp/x'", 'OUTFILE'],
+    ["SELECT 1 INTO OUTFILE '/var/x'", 'OUTFILE'],
     ['SELECT query FROM system.processes', 'system.processes'],
     ['SELECT query FROM `system`."processes"', 'system.processes'],
     ['SELECT query FROM system /**/ . /**/ processes', 'system.processes'],
@@ -68,7 +68,7 @@ describe('what a guest may run', () => {
     ['INSERT INTO otel_traces FORMAT Native ; DROP TABLE x', 'one statement'],
     ['INSERT INTO hotspan_bank.otel_traces FORMAT Native', 'not your database'],
     ['INSERT INTO hotspan_migrations FORMAT Native', 'takes inserts'],
-    ["INSERT INTO FUNCTION file('/tmp/x') FORMAT Native", 'takes inserts'],
+    ["INSERT INTO FUNCTION file('/var/x') FORMAT Native", 'takes inserts'],
     ['INSERT INTO otel_traces SETTINGS max_memory_usage = 0 FORMAT Native', 'max_memory_usage'],
   ] as const)('%s is refused', (sql, message) => {
     // Without a message: it is read in a way that is harmless.
@@ -203,7 +203,7 @@ describe('what a guest may run', () => {
       ['max_execution_time', '0'],
       ['max_memory_usage', '0'],
       ['format_schema', 'x'],
-      ['output_format_schema', '/tmp/x'],
+      ['output_format_schema', '/var/x'],
     ] as [string, string][]) {
       expect(() => settings([pair])).toThrow(pair[0])
     }

@@ -192,29 +192,26 @@ describe.skipIf(missingEngine() !== null)('a collector that forwards', () => {
     },
   )
 
-  test.skipIf(noStockCollector !== null)(
-    `stores, and another collector has the same behind a stock one${noStockCollector ? ` (skipped: ${noStockCollector})` : ''}`,
-    slow,
-    async () => {
-      const last = await started({})
-      const stock = await startStockCollector(`  otlp_http:
+  test(`stores, and another collector has the same behind a stock one`, slow, async ({ skip }) => {
+    skip(noStockCollector !== null, noStockCollector ?? undefined)
+    const last = await started({})
+    const stock = await startStockCollector(`  otlp_http:
     endpoint: "${last.otlpUrl}"`)
-      const first = await started({ forwardTo: { url: stock.otlpUrl } })
-      await post(first, '/v1/traces', 'application/x-protobuf', encodeTraces(trace(0x71)))
-      await post(first, '/v1/traces', 'application/json', encodeTracesJson(trace(0x72)))
-      const zipkin = [{ traceId: hex(0x73, 32), id: '1', timestamp: Date.now() * 1000, name: 'z' }]
-      await post(first, '/api/v2/spans', 'application/json', JSON.stringify(zipkin))
-      for (const collector of [first, last]) {
-        for (const id of [0x71, 0x72, 0x73]) {
-          await expect
-            .poll(async () => {
-              await collector.flush()
-              return (await traceById(collector.store, hex(id, 32))).length
-            }, patient)
-            .toBe(1)
-        }
+    const first = await started({ forwardTo: { url: stock.otlpUrl } })
+    await post(first, '/v1/traces', 'application/x-protobuf', encodeTraces(trace(0x71)))
+    await post(first, '/v1/traces', 'application/json', encodeTracesJson(trace(0x72)))
+    const zipkin = [{ traceId: hex(0x73, 32), id: '1', timestamp: Date.now() * 1000, name: 'z' }]
+    await post(first, '/api/v2/spans', 'application/json', JSON.stringify(zipkin))
+    for (const collector of [first, last]) {
+      for (const id of [0x71, 0x72, 0x73]) {
+        await expect
+          .poll(async () => {
+            await collector.flush()
+            return (await traceById(collector.store, hex(id, 32))).length
+          }, patient)
+          .toBe(1)
       }
-      await expect.poll(() => first.stats().forwarding, patient).toMatchObject({ forwarded: 3 })
-    },
-  )
+    }
+    await expect.poll(() => first.stats().forwarding, patient).toMatchObject({ forwarded: 3 })
+  })
 })
