@@ -16,11 +16,16 @@ export interface Cause {
 }
 
 let finder: ((stack?: string) => Cause | undefined) | undefined
+let wantsStack: () => boolean = () => false
 
 /** The interactions signal answers here; without it the view is the cause of everything. */
-export const setCauseFinder = (find: typeof finder): void => {
+export const setCauseFinder = (find: typeof finder, wants: () => boolean): void => {
   finder = find
+  wantsStack = wants
 }
+
+/** Frames of a stack that are worth having now: without an interaction to look for, the caller alone. */
+export const usefulFrames = (): number | undefined => (wantsStack() ? undefined : 1)
 
 export const findCause = (stack?: string): Cause => finder?.(stack) ?? { parent: view.span }
 

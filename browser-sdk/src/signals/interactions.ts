@@ -87,7 +87,7 @@ const find = (stack = ''): Cause | undefined => {
 
 /** Click, key and other input spans, and the answer to "which interaction caused this?" for everybody else. */
 export const interactions = (): void => {
-  setCauseFinder(guard(find))
+  setCauseFinder(guard(find), () => !!recent[0] && nowMs() - recent.at(-1)!.startMs < STACK_MS)
   const listen = guard((event: Event) => {
     if (event.isTrusted) track(`interaction ${event.type}`, event.timeStamp, event.target)
   })

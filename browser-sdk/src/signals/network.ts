@@ -1,4 +1,4 @@
-import { findCause, noteCause } from '../core/cause.ts'
+import { findCause, noteCause, usefulFrames } from '../core/cause.ts'
 import { utf8Bytes } from '../core/chunks.ts'
 import { consent } from '../core/consent.ts'
 import { guard } from '../core/guard.ts'
@@ -70,7 +70,7 @@ const begin = (
 ): Call => {
   const url = new URL(rawUrl, document.baseURI)
   const { sampled, traceState } = session()
-  const stack = sampled ? stackBelow(above) : ''
+  const stack = sampled ? stackBelow(above, usefulFrames()) : ''
   const cause = findCause(stack)
   const span = startSpan(
     method,
