@@ -44,7 +44,8 @@ const authorized = t.procedure.use(({ next }) => {
 })
 const router = t.router({
   items: t.router({
-    byId: t.procedure.query(() => {
+    // Two builders in one, as plugins do it.
+    byId: t.procedure.concat(t.procedure).query(() => {
       handled('byId')
       return { id: 7 }
     }),

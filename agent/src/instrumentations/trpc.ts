@@ -11,6 +11,8 @@ const NAME = '@trpc/server'
 interface Call {
   readonly path?: string
   readonly type?: string
+  /** One function for all middleware of a call. */
+  readonly getRawInput?: unknown
   next(): Promise<Result>
 }
 
@@ -21,6 +23,7 @@ interface ProcedureBuilder {
 }
 
 const count = faultCount(NAME)
+const begun = new WeakSet<object>()
 
 /**
  * `{type} {procedure}` for every call of a procedure, several per request when the client batches them, through a middleware
@@ -59,8 +62,13 @@ async function traced(call: Call): Promise<Result> {
   }
 }
 
-function begin({ path = '', type = '' }: Call): AgentSpan | null {
+function begin({ path = '', type = '', getRawInput }: Call): AgentSpan | null {
   try {
+    // Builders that were put together from two have our middleware twice.
+    if (typeof getRawInput === 'function') {
+      if (begun.has(getRawInput)) return null
+      begun.add(getRawInput)
+    }
     const server = activeServerSpan()
     if (server?.recording) noteRoute(server, path)
     const span = beginOperation(Kind.Internal, `${type} ${path}`.trim())
