@@ -1,13 +1,16 @@
-// An OTLP endpoint that counts spans without decoding more than it must, so that it costs little on the core that it shares.
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { gunzipSync } from 'node:zlib'
+// Where every contender sends to: counts spans without decoding more than it must, so that it costs little on the core that it
+// shares. Arguments: [key certificate], which add a TLS listener, for New Relic.
+import { readFileSync } from 'node:fs'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo, Server } from 'node:net'
+import { gunzipSync, inflateSync } from 'node:zlib'
 
 let spans = 0
 let bytes = 0
 
-const server = createServer((request, response) => {
-  if (request.method === 'GET') {
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  if (request.method === 'GET' && request.url === '/') {
     response.end(JSON.stringify({ spans, bytes }))
     spans = 0
     bytes = 0
@@ -18,13 +21,54 @@ const server = createServer((request, response) => {
   request.on('end', () => {
     const raw = Buffer.concat(chunks)
     bytes += raw.length
-    if (request.url === '/v1/traces') {
-      spans += countSpans(request.headers['content-encoding'] === 'gzip' ? gunzipSync(raw) : raw)
+    const { url = '' } = request
+    if (url.startsWith('/agent_listener/')) {
+      response.end(JSON.stringify({ return_value: newRelic(url, decoded(request, raw)) }))
+    } else if (url.includes('/traces')) {
+      const body = decoded(request, raw)
+      if (url === '/v1/traces') {
+        spans += countSpans(body)
+        response.setHeader('content-type', 'application/x-protobuf')
+        response.end()
+      } else {
+        // Datadog: MessagePack, in which each span has this key once.
+        spans += occurrences(body, '\xa7span_id')
+        response.end('{"rate_by_service":{}}')
+      }
+    } else if (url.includes('/envelope/')) {
+      spans += occurrences(decoded(request, raw), '"span_id":')
+      response.end('{}')
+    } else if (url === '/v1/metrics' || url === '/v1/logs') {
+      response.setHeader('content-type', 'application/x-protobuf')
+      response.end()
+    } else {
+      response.statusCode = url.startsWith('/info') || url.startsWith('/v0.') ? 404 : 200
+      response.end('{}')
     }
-    response.setHeader('content-type', 'application/x-protobuf')
-    response.end()
   })
-})
+}
+
+function decoded(request: IncomingMessage, raw: Buffer): Buffer {
+  const coding = request.headers['content-encoding']
+  if (coding === 'gzip') return gunzipSync(raw)
+  return coding === 'deflate' ? inflateSync(raw) : raw
+}
+
+function occurrences(body: Buffer, text: string): number {
+  const wanted = Buffer.from(text, 'latin1')
+  let found = 0
+  for (let at = body.indexOf(wanted); at >= 0; at = body.indexOf(wanted, at + wanted.length)) found++
+  return found
+}
+
+/** What its collector answers to the methods that matter. */
+function newRelic(url: string, body: Buffer): unknown {
+  const method = new URL(url, 'http://x').searchParams.get('method')
+  if (method === 'preconnect') return { redirect_host: '127.0.0.1' }
+  if (method === 'connect') return { agent_run_id: 'bench', collect_traces: true, collect_span_events: true }
+  if (method === 'span_event_data') spans += occurrences(body, '"type":"Span"')
+  return null
+}
 
 /** Fields 1 (ResourceSpans), 2 (ScopeSpans), 2 (Span): the others are skipped by their length. */
 function countSpans(body: Uint8Array): number {
@@ -58,7 +102,27 @@ function countSpans(body: Uint8Array): number {
   return walk(body.length, 0)
 }
 
-server.listen(0, '127.0.0.1', () => {
-  console.log(JSON.stringify({ url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }))
+const listen = (server: Server, port: number): Promise<number> =>
+  new Promise((resolve) => {
+    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port))
+  })
+
+const [key, certificate] = process.argv.slice(2)
+const server = createServer(answer)
+const plain = await listen(server, 0)
+let tlsUrl: string | undefined
+if (key !== undefined && certificate !== undefined) {
+  const tls = createTlsServer({ key: readFileSync(key), cert: readFileSync(certificate) }, answer)
+  tlsUrl = `https://127.0.0.1:${await listen(tls, 0)}`
+}
+console.log(JSON.stringify({ url: `http://127.0.0.1:${plain}`, tlsUrl, certificate }))
+// An outage: from one signal to the next every connection is cut. The port stays ours, or another process might take it.
+let down = false
+server.on('connection', (socket) => {
+  if (down) socket.destroy()
+})
+process.on('SIGUSR2', () => {
+  down = !down
+  if (down) server.closeAllConnections()
 })
 process.on('SIGTERM', () => process.exit(0))

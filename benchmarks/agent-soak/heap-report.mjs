@@ -1,0 +1,15 @@
+// Loaded beside the app: at SIGUSR2 collects garbage and writes what is left, whole and ours, into a file.
+import { renameSync, writeFileSync } from 'node:fs'
+import { queryObjects } from 'node:v8'
+import { AgentSpan } from '../../agent/dist/core/span.js'
+import { stats } from '../../agent/dist/index.js'
+
+process.on('SIGUSR2', () => {
+  globalThis.gc()
+  const { heapUsed, external, rss } = process.memoryUsage()
+  const livingSpans = queryObjects(AgentSpan, { format: 'count' })
+  const report = { heapUsed, external, rss, livingSpans, spans: stats().spans }
+  const file = process.env.BENCH_HEAP_FILE
+  writeFileSync(`${file}.part`, JSON.stringify(report))
+  renameSync(`${file}.part`, file)
+})

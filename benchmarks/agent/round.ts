@@ -1,0 +1,124 @@
+import { cpuMsOf, residentMiB, type Worker } from '../contract/processes.ts'
+import { closedLoad } from './closed-load.ts'
+import { type Contender, core, type Sink } from './contenders.ts'
+import { fixedRate, percentile } from './fixed-rate.ts'
+import { pause, perRoute, type RouteId, routes } from './routes.ts'
+import { startApp } from './running-app.ts'
+
+export const warmUpAnswers = { core: 4000, peer: 1500 }
+/** Spans of the last batch are still on their way when the load ends; the anchor sends every 5 s. */
+const settleMs = 5500
+const residentPerSec = 1000
+const residentMs = 7000
+/** The memory is read once a second, in the last of these. */
+const residentReads = 3
+const rateMs = 3000
+
+export interface Measured {
+  /** us of CPU per answered request, all threads. */
+  readonly cpuUs: Record<RouteId, number>
+  readonly startMs: number
+  readonly startCpuMs: number
+  /** At 1,000 requests/s; NaN for the other agents. */
+  residentMiB: number
+  /** At the fixed rate; NaN in the first round and for the other agents. */
+  p99Ms: number
+  /** Answers per second of 1-query under closed load. */
+  mostPerSec: number
+}
+
+export interface RoundOptions {
+  readonly contenders: readonly Contender[]
+  readonly databaseUrl: string
+  readonly sink: Sink
+  readonly routeMs: number
+  /** 0: no latencies this time. */
+  readonly ratePerSec: number
+  readonly signal: AbortSignal
+}
+
+interface Runner {
+  readonly contender: Contender
+  readonly app: Worker
+  readonly measured: Measured
+}
+
+/** Every contender in a fresh process; all of them stay alive, so that the load can go from one to the next in seconds. */
+export async function measureRound(options: RoundOptions): Promise<Record<string, Measured>> {
+  const runners: Runner[] = []
+  try {
+    for (const contender of options.contenders) {
+      const app = await startApp(contender, options.databaseUrl, options.sink)
+      const measured: Measured = {
+        cpuUs: perRoute(() => Number.NaN),
+        startMs: app.startMs,
+        startCpuMs: cpuMsOf(app.child.pid!),
+        residentMiB: Number.NaN,
+        p99Ms: Number.NaN,
+        mostPerSec: Number.NaN,
+      }
+      runners.push({ contender, app, measured })
+    }
+    const measuredFully = runners.filter(({ contender }) => core.includes(contender))
+    for (const runner of measuredFully) await measureResident(runner, options)
+    for (const route of routes) await measureRoute(runners, route, options)
+    if (options.ratePerSec > 0) for (const runner of measuredFully) await measureLatency(runner, options)
+    return Object.fromEntries(runners.map(({ contender, measured }) => [contender.id, measured]))
+  } finally {
+    await Promise.all(runners.map(({ app }) => app.stop()))
+  }
+}
+
+async function measureResident(runner: Runner, { signal }: RoundOptions): Promise<void> {
+  const pid = runner.app.child.pid!
+  const load = fixedRate(
+    String(runner.app.ready.url),
+    routes[1].path,
+    { perSec: residentPerSec, ms: residentMs },
+    signal,
+  )
+  const reads: number[] = []
+  const read = async () => {
+    await pause(residentMs - residentReads * 1000)
+    for (let i = 0; i < residentReads; i++) {
+      reads.push(residentMiB(pid))
+      await pause(900)
+    }
+  }
+  await Promise.all([load, read()])
+  runner.measured.residentMiB = reads.reduce((sum, value) => sum + value, 0) / reads.length
+}
+
+/** CPU of one route, one contender after the other. */
+async function measureRoute(
+  runners: readonly Runner[],
+  route: (typeof routes)[number],
+  { routeMs, signal }: RoundOptions,
+): Promise<void> {
+  const urlOf = ({ app }: Runner) => String(app.ready.url)
+  for (const runner of runners) {
+    const count = core.includes(runner.contender) ? warmUpAnswers.core : warmUpAnswers.peer
+    await closedLoad(urlOf(runner), route.path, { count }, signal)
+  }
+  // What the warm-up has made is sent before it counts, so that each load pays for its own spans and no others.
+  await pause(settleMs)
+  const settled: Promise<void>[] = []
+  for (const runner of runners) {
+    const pid = runner.app.child.pid!
+    const before = cpuMsOf(pid)
+    const answers = await closedLoad(urlOf(runner), route.path, { ms: routeMs }, signal)
+    if (route.id === '1-query') runner.measured.mostPerSec = (answers * 1000) / routeMs
+    // Exporting what these requests made belongs to their cost; bare is read as late, for its timers to cost the same.
+    const read = pause(settleMs).then(() => {
+      runner.measured.cpuUs[route.id] = ((cpuMsOf(pid) - before) * 1000) / answers
+    })
+    settled.push(read)
+  }
+  await Promise.all(settled)
+}
+
+async function measureLatency(runner: Runner, { ratePerSec, signal }: RoundOptions): Promise<void> {
+  const url = String(runner.app.ready.url)
+  const latencies = await fixedRate(url, routes[1].path, { perSec: ratePerSec, ms: rateMs }, signal)
+  runner.measured.p99Ms = percentile(latencies, 0.99)
+}
