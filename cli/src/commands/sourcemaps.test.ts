@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { inTemporaryDirectory, runCli } from '../testing/run-cli.ts'
+import { inTemporaryDirectory, runCli, startCli, until } from '../testing/run-cli.ts'
 
 const buildId = '0123456789abcdef0123456789abcdef'
 const manifest = (files: unknown) => JSON.stringify({ schemaVersion: 1, buildIds: [buildId], files })
@@ -84,5 +84,110 @@ test('a build is stored, and stored again', { timeout: 120_000 }, async () => {
       files: 1,
       bytes: map.length + functions.length,
     })
+  })
+})
+
+const traceId = '0123456789abcdef0123456789abcdef'
+const text = (key: string, value: string) => ({ key, value: { stringValue: value } })
+const resource = { attributes: [text('service.name', 'shop-web'), text('hotspan.build.id', buildId)] }
+const nowNs = () => `${BigInt(Date.now()) * 1_000_000n}`
+
+/** A page's request and error, as the browser SDK sends them. */
+const pageTraces = () => ({
+  resourceSpans: [
+    {
+      resource,
+      scopeSpans: [
+        {
+          spans: [
+            {
+              traceId,
+              spanId: 'b'.repeat(16),
+              name: 'GET',
+              kind: 3,
+              startTimeUnixNano: nowNs(),
+              endTimeUnixNano: nowNs(),
+              attributes: [
+                text('url.full', 'https://shop.test/api/cart'),
+                text('code.function.name', 't'),
+                text('code.file.path', '/shop/assets/a.js'),
+                { key: 'code.line.number', value: { intValue: '1' } },
+                { key: 'code.column.number', value: { intValue: '5' } },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  ],
+})
+const pageLogs = () => ({
+  resourceLogs: [
+    {
+      resource,
+      scopeLogs: [
+        {
+          logRecords: [
+            {
+              timeUnixNano: nowNs(),
+              eventName: 'exception',
+              traceId,
+              spanId: 'b'.repeat(16),
+              attributes: [
+                text('exception.type', 'RangeError'),
+                text('exception.message', 'refused'),
+                text(
+                  'exception.stacktrace',
+                  'RangeError: refused\n    at t (https://shop.test/shop/assets/a.js:1:5)',
+                ),
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  ],
+})
+
+test('maps that come after the telemetry name what it sent, in the terminal and on the page', {
+  timeout: 240_000,
+}, async () => {
+  await inTemporaryDirectory(async (cwd) => {
+    await writeFiles(cwd, {
+      'hotspan-build.json': manifest([file]),
+      [file.functions]: functions,
+      [file.map]: map,
+    })
+    const collector = startCli(['collector', '--otlp-port', '0', '--page-port', '0'], { cwd })
+    const [, otlp = ''] = await collector.waitFor(/^otlp (http:\S+)$/m)
+    const [, page = ''] = await collector.waitFor(/^page (http:\S+)$/m)
+    const post = async (path: string, body: unknown) => {
+      const response = await fetch(new URL(path, otlp), {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(body),
+      })
+      expect(response.status).toBe(200)
+    }
+    await post('/v1/logs', pageLogs())
+    await post('/v1/traces', pageTraces())
+    const shown = (): Promise<string> =>
+      until(async () => {
+        const { stdout } = await runCli(['trace', traceId], { cwd })
+        return stdout.includes('1 error reported') ? stdout : undefined
+      })
+    expect(await shown()).toContain('at t (https://shop.test/shop/assets/a.js:1:5)')
+    const upload = await runCli(['sourcemaps', 'upload', 'maps'], { cwd })
+    expect(upload.exitCode).toBe(0)
+    const after = await shown()
+    expect(after).toContain('at a (src/a.ts:1:1)')
+    expect(after).toContain('src/a.ts:1  https://shop.test/api/cart')
+    // The collector has looked for maps before: it looks again after three seconds.
+    await until(async () => {
+      const html = await (await fetch(new URL(`/traces/${traceId}`, page))).text()
+      return html.includes('at a (src/a.ts:1:1)') ? true : undefined
+    })
+    collector.child.kill('SIGTERM')
+    await collector.ended
   })
 })
