@@ -1,6 +1,6 @@
 import type { Store } from '../store.ts'
 import { distinctSpans } from './distinct-spans.ts'
-import { type QueryBounds, runQuery, type Scope, scopeParameters } from './run-query.ts'
+import { inScope, type QueryBounds, runQuery, type Scope, scopeParameters } from './run-query.ts'
 
 /** A statement that was called several times under one parent span, over all such parents of one name. */
 export interface RepeatedSiblings {
@@ -35,9 +35,13 @@ export async function repeatedSiblings(
   args: RepeatedSiblingsArgs = {},
   bounds: QueryBounds = {},
 ): Promise<RepeatedSiblings[]> {
+  const isCall = "DbStatement != '' AND ParentSpanId != ''"
+  // Only parents with enough calls of any kind can have enough equal ones: found by a number each, before anything is compared.
+  const busy = `(SELECT cityHash64(TraceId, ParentSpanId) AS parent FROM otel_traces WHERE ${inScope} AND ${isCall}
+    GROUP BY parent HAVING count() >= {minCalls:UInt32})`
   const calls = distinctSpans(
     ['ParentSpanId', 'ServiceName', 'DbStatement', 'DbSummary', 'Duration', 'Timestamp'],
-    "DbStatement != '' AND ParentSpanId != ''",
+    `${isCall} AND cityHash64(TraceId, ParentSpanId) IN ${busy}`,
   )
   return runQuery<RepeatedSiblings>(
     store,
@@ -52,7 +56,7 @@ SELECT ServiceName AS service, parent.SpanName AS parentOperation, DbStatement A
 FROM repeated LEFT ANY JOIN (
   SELECT TraceId, SpanId, SpanName FROM otel_traces
   WHERE Timestamp >= fromUnixTimestamp64Nano({fromNs:Int64}) - INTERVAL 1 HOUR AND Timestamp < fromUnixTimestamp64Nano({toNs:Int64})
-    AND (TraceId, SpanId) IN (SELECT TraceId, ParentSpanId FROM repeated)
+    AND cityHash64(TraceId, SpanId) IN ${busy}
 ) AS parent ON parent.TraceId = repeated.TraceId AND parent.SpanId = repeated.ParentSpanId
 GROUP BY service, parentOperation, statement ORDER BY totalMs DESC, service, statement LIMIT {limit:UInt32}`,
     { ...scopeParameters(scope), minCalls: args.minCalls ?? 5, limit: args.limit ?? 100 },

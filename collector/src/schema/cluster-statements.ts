@@ -48,5 +48,8 @@ export function forCluster(statement: string, cluster: string, database: string)
       `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${name}${on} TO ${database}.${localName(to)} AS ${select} FROM ${database}.${localName(from)}${rest}`,
     ]
   }
+  // Codecs are the local table's matter; a column that is added must be added to both.
+  const alter = /^ALTER TABLE (\w+) (MODIFY COLUMN [\s\S]+)$/.exec(statement)
+  if (alter !== null) return [`ALTER TABLE ${database}.${localName(alter[1]!)}${on} ${alter[2]}`]
   throw new Error(`no cluster form of: ${statement.slice(0, 80)}`)
 }

@@ -2,6 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client'
 import { sqlName } from '../engine/query-parameters.ts'
 import { CollectorError } from '../errors.ts'
 import { forCluster } from './cluster-statements.ts'
+import { codecChanges } from './codec-changes.ts'
 import { metricTables } from './metric-tables.ts'
 import { recordTables } from './record-tables.ts'
 import { type ServerLayout, serverLayout } from './server-layout.ts'
@@ -23,6 +24,7 @@ export const migrations: readonly Migration[] = [
   { version: 2, name: 'runs and findings', statements: recordTables },
   { version: 3, name: 'metrics', statements: metricTables },
   { version: 4, name: 'source maps', statements: sourceMapTables },
+  { version: 5, name: 'codecs of spans', statements: codecChanges },
 ]
 
 export function databaseOf(project: string): string {
@@ -83,5 +85,5 @@ const everywhere = `ReplicatedMergeTree('/clickhouse/tables/{database}/hotspan_m
 
 /** Our table names, with the database in front, so that one client serves every project. */
 function qualify(statement: string, database: string): string {
-  return statement.replace(/\b(EXISTS|TO|FROM) (otel_\w+|hotspan_\w+)/g, `$1 ${database}.$2`)
+  return statement.replace(/\b(EXISTS|TO|FROM|TABLE) (otel_\w+|hotspan_\w+)/g, `$1 ${database}.$2`)
 }
