@@ -20,7 +20,8 @@ afterEach(async () => {
   await sink.close()
 })
 
-const serversOf = (spans: readonly ReceivedSpan[]): ReceivedSpan[] => spans.filter(({ kind }) => kind === 2)
+const serversOf = (spans: readonly ReceivedSpan[]): ReceivedSpan[] =>
+  spans.filter(({ kind }) => kind === 2).sort((a, b) => Number(a.startTimeUnixNano - b.startTimeUnixNano))
 
 /** Name, route and status of the server span of each request, in the order of the requests. */
 async function routesOf(

@@ -42,7 +42,8 @@ describe.each(['import', 'require'])('loaded by %s', (LOADED_BY) => {
     await asked({ query: '{ broken }' })
     await asked({ query: '{ unknown }' })
     await asked({ query: '{ unparsable' })
-    const servers = (all: readonly ReceivedSpan[]): ReceivedSpan[] => all.filter(({ kind }) => kind === 2)
+    const servers = (all: readonly ReceivedSpan[]): ReceivedSpan[] =>
+      all.filter(({ kind }) => kind === 2).sort((a, b) => Number(a.startTimeUnixNano - b.startTimeUnixNano))
     const spans = await sink.until((all) => servers(all).length === 5)
     expect(app?.stderr()).not.toContain('[hotspan]')
     const trees = servers(spans).map((server) => childrenOf(spans, server))
