@@ -1,4 +1,5 @@
 // Fastify, fetch and a pool of connections, and metrics made by hand through the OpenTelemetry API.
+import { get } from 'node:http'
 import { stats } from '@hotspan/agent'
 import { metrics, trace, ValueType } from '@opentelemetry/api'
 import Fastify from 'fastify'
@@ -47,6 +48,11 @@ app.get('/outgoing', async () => {
   await fetch(`http://127.0.0.1:${port}/items/1`).then((answer) => answer.text())
   await fetch(`http://127.0.0.1:${port}/missing`).then((answer) => answer.text())
   return 'done'
+})
+app.get('/refused', async (request) => {
+  const url = `http://127.0.0.1:${request.query.port}/`
+  await new Promise((resolve) => get(url).on('error', resolve))
+  return fetch(url).catch(() => 'refused')
 })
 app.get('/pool', async () => {
   await Promise.all([1, 2, 3, 4, 5].map(() => pool.query('SELECT 1')))

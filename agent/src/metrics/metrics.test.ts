@@ -1,3 +1,4 @@
+import { type AddressInfo, createServer } from 'node:net'
 import { attr, type HistogramPoint, type KeyValue, type Metric, type NumberPoint } from '@hotspan/otlp'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseExposition } from '../testing/exposition.ts'
@@ -107,6 +108,24 @@ describe('OTLP', () => {
     })
     expect(histogramOf('http.server.request.duration', { 'http.route': '/items/:id' }).count).toBe(1n)
     expect(sink.spans).toEqual([])
+  })
+
+  test('calls that get no answer are told by the error', async () => {
+    await start(OTLP)
+    const closed = createServer().listen(0, '127.0.0.1')
+    await new Promise((resolve) => closed.once('listening', resolve))
+    const { port } = closed.address() as AddressInfo
+    await new Promise((resolve) => closed.close(resolve))
+    await ask(`/refused?port=${port}`)
+    const called = 'http.client.request.duration'
+    await sink.until(() => histogramOf(called, { 'error.type': 'ECONNREFUSED' })?.count === 2n)
+    expect(plain(histogramOf(called, { 'error.type': 'ECONNREFUSED' }))).toEqual({
+      'http.request.method': 'GET',
+      'url.scheme': 'http',
+      'server.address': '127.0.0.1',
+      'server.port': port,
+      'error.type': 'ECONNREFUSED',
+    })
   })
 
   test('event loop, garbage collector, heap, CPU and memory', async () => {
