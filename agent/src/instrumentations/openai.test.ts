@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type ModelServer, startModelServer } from '../testing/model-server.ts'
-import { attributesOf, only, type ReceivedSpan, type Sink, startSink } from '../testing/sink.ts'
+import { attributesOf, byHand, only, type ReceivedSpan, type Sink, startSink } from '../testing/sink.ts'
 import { startApp } from '../testing/test-app.ts'
 
 let sink: Sink
@@ -30,7 +30,7 @@ describe.each(['import', 'require'])('the openai package, loaded by %s', (LOADED
 
   /** The model span under the app's own span of that name, and what it sent. */
   const callOf = (name: string): { span: ReceivedSpan; requests: ReceivedSpan[] } => {
-    const children = childrenOf(spans, only(spans, name))
+    const children = childrenOf(spans, only(byHand(spans), name))
     expect(children).toHaveLength(1)
     return { span: children[0]!, requests: childrenOf(spans, children[0]!) }
   }
@@ -48,6 +48,7 @@ describe.each(['import', 'require'])('the openai package, loaded by %s', (LOADED
       'responses stream': 'secret',
       embeddings: 2,
       retried: 'busy-once-2026',
+      nothing: 'TypeError',
       unknown: 'NotFoundError',
     })
   })
@@ -129,6 +130,11 @@ describe.each(['import', 'require'])('the openai package, loaded by %s', (LOADED
     expect(requests.map((request) => attributesOf(request)['http.response.status_code']).sort()).toEqual([
       200, 429,
     ])
+  })
+
+  test('a call that is none fails as it does without the agent', () => {
+    const { span, requests } = callOf('nothing')
+    expect([span.name, span.status.code, requests]).toEqual(['chat', 2, []])
   })
 
   test('an error of the provider, by its code', () => {
