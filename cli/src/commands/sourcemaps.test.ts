@@ -173,7 +173,8 @@ test('maps that come after the telemetry name what it sent, in the terminal and 
     await post('/v1/traces', pageTraces())
     const shown = (): Promise<string> =>
       until(async () => {
-        const { stdout } = await runCli(['trace', traceId], { cwd })
+        const { stdout, stderr } = await runCli(['trace', traceId], { cwd })
+        if (stderr !== '') expect(stderr).toContain('no trace')
         return stdout.includes('1 error reported') ? stdout : undefined
       })
     expect(await shown()).toContain('at t (https://shop.test/shop/assets/a.js:1:5)')
