@@ -34,7 +34,7 @@ export async function services(
   ]
   return runQuery<ServiceCoverage>(
     store,
-    `SELECT ServiceName AS service, toFloat64(count()) AS spans, toFloat64(uniqExact(TraceId)) AS traces,
+    `SELECT ServiceName AS service, toFloat64(count()) AS spans, toFloat64(uniqExact(cityHash64(TraceId))) AS traces,
   toFloat64(countIf(WeightKnown = 0)) AS spansOfUnknownWeight, toFloat64(countIf(SpanKind = 'Server')) AS serverSpans,
   toFloat64(countIf(DbSystem != '')) AS databaseSpans, toFloat64(countIf(DbSystem != '' AND DbStatement != '')) AS databaseSpansWithText,
   toUnixTimestamp64Nano(min(Timestamp)) / 1e6 AS firstMs, toUnixTimestamp64Nano(max(Timestamp)) / 1e6 AS lastMs,

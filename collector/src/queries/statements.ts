@@ -18,7 +18,7 @@ export interface StatementFigures {
   readonly p50Ms: number
   readonly p95Ms: number
   readonly maxMs: number
-  /** Traces with the slowest calls, slowest first, at most five. */
+  /** The trace with the slowest call first, then slow ones of others, then any; at most five. */
   readonly traceIds: string[]
 }
 
@@ -27,6 +27,20 @@ export interface StatementsArgs {
   /** Rows, most time first. Default 200. */
   readonly limit?: number
 }
+
+const buckets = [0, 1, 2, 3, 4, 5]
+
+/**
+ * The slowest call of each sixth of the traces, slowest first, filled up with any: a sixth of the CPU of sorting all calls, and
+ * the first is the slowest of all.
+ */
+const slowTraces = `arraySlice(arrayDistinct(arrayConcat(
+  arrayMap(p -> p.2, arrayReverseSort(p -> p.1, arrayFilter(p -> p.2 != '', [${buckets
+    .map((i) => {
+      const isIn = `cityHash64(TraceId) % ${buckets.length} = ${i}`
+      return `(maxIf(Duration, ${isIn}), argMaxIf(TraceId, Duration, ${isIn}))`
+    })
+    .join(', ')}]))), groupUniqArray(10)(TraceId))), 1, 5)`
 
 /** Database statements of the scope, those with most time first. */
 export async function statements(
@@ -49,11 +63,11 @@ export async function statements(
   return runQuery<StatementFigures>(
     store,
     `SELECT ServiceName AS service, any(DbSystem) AS system, DbStatement AS statement, any(DbSummary) AS summary,
-  toFloat64(count()) AS spans, sum(SampleWeight) AS calls, toFloat64(uniqExact(TraceId)) AS traces,
+  toFloat64(count()) AS spans, sum(SampleWeight) AS calls, toFloat64(uniqExact(cityHash64(TraceId))) AS traces,
   toFloat64(uniqExact(toStartOfMinute(Timestamp))) AS minutes, sumIf(SampleWeight, StatusCode = 'Error') AS errors,
   sum(SampleWeight * Duration) / 1e6 AS totalMs, quantilesTDigestWeighted(0.5, 0.95)(Duration, ${wholeWeight}) AS quantiles,
   quantiles[1] / 1e6 AS p50Ms, quantiles[2] / 1e6 AS p95Ms, max(Duration) / 1e6 AS maxMs,
-  arraySlice(arrayDistinct(arrayMap(p -> p.2, groupArraySorted(50)((-toInt64(Duration), TraceId)))), 1, 5) AS traceIds
+  ${slowTraces} AS traceIds
 FROM ${distinctSpans(columns, condition)}
 GROUP BY ServiceName, DbStatement ORDER BY totalMs DESC, service, statement LIMIT {limit:UInt32}`,
     { ...scopeParameters(scope), service: args.service ?? '', limit: args.limit ?? 200 },
