@@ -157,7 +157,8 @@ ORDER BY uploaded_at DESC LIMIT 1`,
 
 const sentComponent = /^(.*)~([0-9a-z]{1,7})$/s
 
-function componentOf(
+/** Undefined when no function has the key, and when several do that the name does not tell apart. */
+export function componentOf(
   sent: string,
   byKey: ReadonlyMap<string, readonly BuiltFunction[]>,
 ): SourcePlace | undefined {

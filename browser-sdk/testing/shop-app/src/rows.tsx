@@ -23,7 +23,6 @@ export const Labelled = forwardRef<HTMLElement, Styled>(({ style }, ref) => (
   </em>
 ))
 
-/** Minified to the same text as `Twin` below: only place and binding tell them apart. */
 export function NamedTwice({ style }: Styled) {
   return (
     <small style={style}>
