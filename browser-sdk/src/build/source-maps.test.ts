@@ -165,7 +165,7 @@ describe.skipIf(noChromium)('production builds in Chromium', () => {
         const service = `${tool} ${version}`
         const before = await visit(served, service)
         // Until the maps come, each function has a name of its own, and nothing is claimed.
-        expect(componentsOf(before.spans)[0]!['hotspan.react.component']).toMatch(/^\w+~[0-9a-z]{4,7}$/)
+        expect(componentsOf(before.spans)[0]!['hotspan.react.component']).toMatch(/^[\w$]+~[0-9a-z]{1,7}$/)
         const stored = await storeSourceMaps(collector.store, await readBuildFolder(app.mapsDir))
         expect(stored.buildIds).toContain(before.spans[0]!.resource['hotspan.build.id'])
         check(await readAgain(before.spans), service)
