@@ -23,7 +23,7 @@ export const until = async <T>(
   look: () => T | undefined | false | Promise<T | undefined | false>,
   seen?: () => string,
 ): Promise<T> => {
-  const deadlineMs = Date.now() + 20_000
+  const deadlineMs = Date.now() + 50_000
   for (;;) {
     const found = await look()
     if (found) return found
