@@ -10,7 +10,10 @@ export interface TranscodeBudget {
   readonly maxDepth: number
 }
 
-/** A key is not UTF-8: its place among the sorted keys is only known once it is mended, which is the object route's work. */
+/**
+ * A key is not UTF-8, or it or its value comes twice: its place among the sorted keys is only known once it is mended, and a value that is left out has
+ * to be read too, which is the object route's work.
+ */
 export class BrokenKey extends Error {}
 
 export function takeValue(budget: TranscodeBudget, at: number): void {
@@ -93,6 +96,7 @@ export class AttributeTable {
         keyStart = r.at
         keyEnd = r.at += length
       } else if (tag === 18) {
+        if (valueStart > 0) throw new BrokenKey()
         const length = r.length()
         valueStart = r.at
         valueEnd = r.at += length
@@ -132,7 +136,7 @@ export class AttributeTable {
     this.count++
   }
 
-  /** By the bytes of the key, stable; of equal keys only the last stays, and what passes the limits goes. Returns how many went. */
+  /** By the bytes of the key, stable; what passes the limits goes. Returns how many went. Throws `BrokenKey` for equal keys. */
   private sort(bytes: Uint8Array): number {
     const { offsets, count } = this
     let equalKeys = true
@@ -153,7 +157,8 @@ export class AttributeTable {
       const repeated =
         row + 1 < count &&
         compareBytes(bytes, offsets[at]!, offsets[at + 1]!, offsets[next]!, offsets[next + 1]!) === 0
-      if (repeated) continue
+      // The value that is left out must be readable all the same.
+      if (repeated) throw new BrokenKey()
       if (offsets[at + 1]! - offsets[at]! > maxKeyBytes) {
         tooLong++
         continue

@@ -220,3 +220,25 @@ describe('the hot route', () => {
     expect(spanRowsFromProtobuf(encodeTraces(data))).toEqual(spanRowsFromObjects(data))
   })
 })
+
+test('what no row holds must be readable all the same: scope attributes, the first of two values', () => {
+  const field = (number: number, ...parts: Uint8Array[]) => {
+    const content = Buffer.concat(parts)
+    return Buffer.concat([Buffer.from([(number << 3) | 2, content.length]), content])
+  }
+  const broken = Buffer.from([0x6e])
+  const key = field(1, Buffer.from('k'))
+  const good = field(2, field(1, Buffer.from('v')))
+  const body = (scope: Uint8Array[], span: Uint8Array[]) =>
+    field(1, field(2, field(1, ...scope), field(2, ...span)))
+  const refused = (bytes: Uint8Array) => {
+    expect(() => decodeTraces(bytes)).toThrow(WireError)
+    expect(() => spanRowsFromProtobuf(bytes)).toThrow(WireError)
+  }
+  refused(body([field(3, broken)], []))
+  refused(body([field(3, key, field(2, broken))], []))
+  refused(body([], [field(9, key, field(2, broken), good)]))
+  refused(body([], [field(9, key, field(2, broken)), field(9, key, good)]))
+  const whole = body([field(3, key, good)], [field(9, key, good, good), field(9, key, good)])
+  expect(spanRowsFromProtobuf(whole)).toEqual(spanRowsFromObjects(decodeTraces(whole)))
+})

@@ -150,6 +150,7 @@ function writeScopeSpans(r: WireReader, budget: TranscodeBudget, writer: RowWrit
       continue
     }
     nameStart = nameEnd = versionStart = versionEnd = 0
+    otherAttributes.clear()
     const scopeEnd = r.enter()
     while (r.more()) {
       const inner = r.tag()
@@ -161,8 +162,12 @@ function writeScopeSpans(r: WireReader, budget: TranscodeBudget, writer: RowWrit
         const length = r.length()
         versionStart = r.at
         versionEnd = r.at += length
-      } else r.skip(inner)
+      } else if (inner === 26) otherAttributes.add(r, budget)
+      else r.skip(inner)
     }
+    // No column holds them, but a body in which they are damaged is refused as a whole.
+    scopeBytes.at = 0
+    otherAttributes.write(r, budget, scopeBytes)
     r.leave(scopeEnd)
   }
   scopeBytes.at = 0
