@@ -13,6 +13,8 @@ const residentMs = 7000
 /** The memory is read once a second, in the last of these. */
 const residentReads = 3
 const rateMs = 3000
+/** Of what ours answers at most, under closed load. */
+const rateShare = 0.8
 
 export interface Measured {
   /** us of CPU per answered request, all threads. */
@@ -21,8 +23,9 @@ export interface Measured {
   readonly startCpuMs: number
   /** At 1,000 requests/s; NaN for the other agents. */
   residentMiB: number
-  /** At the fixed rate; NaN in the first round and for the other agents. */
+  /** At the fixed rate `perSec`; NaN for the other agents. */
   p99Ms: number
+  perSec: number
   /** Answers per second of 1-query under closed load. */
   mostPerSec: number
 }
@@ -32,8 +35,8 @@ export interface RoundOptions {
   readonly databaseUrl: string
   readonly sink: Sink
   readonly routeMs: number
-  /** 0: no latencies this time. */
-  readonly ratePerSec: number
+  /** Rate for the latencies, the same for everybody; without one it is found in this round. */
+  readonly ratePerSec: number | undefined
   readonly signal: AbortSignal
 }
 
@@ -55,6 +58,7 @@ export async function measureRound(options: RoundOptions): Promise<Record<string
         startCpuMs: cpuMsOf(app.child.pid!),
         residentMiB: Number.NaN,
         p99Ms: Number.NaN,
+        perSec: Number.NaN,
         mostPerSec: Number.NaN,
       }
       runners.push({ contender, app, measured })
@@ -62,7 +66,9 @@ export async function measureRound(options: RoundOptions): Promise<Record<string
     const measuredFully = runners.filter(({ contender }) => core.includes(contender))
     for (const runner of measuredFully) await measureResident(runner, options)
     for (const route of routes) await measureRoute(runners, route, options)
-    if (options.ratePerSec > 0) for (const runner of measuredFully) await measureLatency(runner, options)
+    const ours = runners.find(({ contender }) => contender.id === 'hotspan')
+    const perSec = options.ratePerSec ?? Math.round(rateShare * (ours?.measured.mostPerSec ?? 0))
+    for (const runner of measuredFully) await measureLatency(runner, perSec, options.signal)
     return Object.fromEntries(runners.map(({ contender, measured }) => [contender.id, measured]))
   } finally {
     await Promise.all(runners.map(({ app }) => app.stop()))
@@ -117,8 +123,8 @@ async function measureRoute(
   await Promise.all(settled)
 }
 
-async function measureLatency(runner: Runner, { ratePerSec, signal }: RoundOptions): Promise<void> {
-  const url = String(runner.app.ready.url)
-  const latencies = await fixedRate(url, routes[1].path, { perSec: ratePerSec, ms: rateMs }, signal)
-  runner.measured.p99Ms = percentile(latencies, 0.99)
+async function measureLatency({ app, measured }: Runner, perSec: number, signal: AbortSignal): Promise<void> {
+  const latencies = await fixedRate(String(app.ready.url), routes[1].path, { perSec, ms: rateMs }, signal)
+  measured.perSec = perSec
+  measured.p99Ms = percentile(latencies, 0.99)
 }
