@@ -71,9 +71,10 @@ export const peers: readonly Contender[] = [
   {
     id: 'edot',
     args: ['--import', file('../node_modules/@elastic/opentelemetry-node/import.mjs')],
-    env: otlp,
+    // Its greeting would come before the line that says where the app listens.
+    env: (sink) => ({ ...otlp(sink), OTEL_LOG_LEVEL: 'error' }),
     configuration:
-      '@elastic/opentelemetry-node 1.18.0 --import; OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_ENDPOINT; traces, metrics and logs, its default',
+      '@elastic/opentelemetry-node 1.18.0 --import; OTEL_SERVICE_NAME, OTEL_EXPORTER_OTLP_ENDPOINT, log level error; traces, metrics and logs, its default',
   },
   {
     id: 'newrelic',
