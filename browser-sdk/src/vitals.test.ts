@@ -12,7 +12,7 @@ interface Value {
 }
 
 interface TestPage {
-  readonly library: Record<string, Value>
+  readonly webVitals: Record<string, Value>
   told?: boolean
 }
 
@@ -96,20 +96,20 @@ describe.skipIf(noChromium)('web vitals', () => {
         height,
       )
     }
-    await page.waitForFunction(() => (globalThis as unknown as TestPage).library.cls?.value)
+    await page.waitForFunction(() => (globalThis as unknown as TestPage).webVitals.cls?.value)
     // Half a second after input shifts do not count: the click comes last.
     await page.click('#slow')
     await page.waitForFunction(() => (globalThis as unknown as TestPage).told)
-    await page.waitForFunction(() => (globalThis as unknown as TestPage).library.inp)
+    await page.waitForFunction(() => (globalThis as unknown as TestPage).webVitals.inp)
     await hide(page)
     await until(
       'five vitals',
       () => Object.keys(sent(world)).length >= 5,
       () => JSON.stringify(sent(world)),
     )
-    const library = await page.evaluate(() => (globalThis as unknown as TestPage).library)
-    expect(Object.keys(library)).toHaveLength(5)
-    same(sent(world), library)
+    const webVitals = await page.evaluate(() => (globalThis as unknown as TestPage).webVitals)
+    expect(Object.keys(webVitals)).toHaveLength(5)
+    same(sent(world), webVitals)
     await world.close()
   })
 
@@ -122,14 +122,14 @@ describe.skipIf(noChromium)('web vitals', () => {
     await until('the vitals of the load', () => sent(world).lcp)
     await page.goBack()
     await page.waitForFunction(
-      () => (globalThis as unknown as TestPage).library.lcp?.navigationType === 'back-forward-cache',
+      () => (globalThis as unknown as TestPage).webVitals.lcp?.navigationType === 'back-forward-cache',
     )
     await hide(page)
     await until('those of the return', () => sent(world).lcp?.navigationType === 'back-forward-cache')
     const { lcp, ttfb } = sent(world)
-    const library = await page.evaluate(() => (globalThis as unknown as TestPage).library)
+    const webVitals = await page.evaluate(() => (globalThis as unknown as TestPage).webVitals)
     expect(ttfb).toEqual({ value: 0, rating: 'good', navigationType: 'back-forward-cache' })
-    expect(lcp!.rating).toBe(library.lcp!.rating)
+    expect(lcp!.rating).toBe(webVitals.lcp!.rating)
     const views = world.sink
       .logs()
       .filter(({ eventName }) => eventName === 'browser.web_vital')
@@ -173,14 +173,14 @@ describe.skipIf(noChromium)('web vitals', () => {
     await page.click('#go')
     await page.waitForFunction('softly')
     await page.waitForFunction(
-      () => (globalThis as unknown as TestPage).library.lcp?.navigationType === 'soft-navigation',
+      () => (globalThis as unknown as TestPage).webVitals.lcp?.navigationType === 'soft-navigation',
     )
     await hide(page)
     const softly = () => sent(world).lcp?.navigationType === 'soft-navigation'
     await until('its vitals', softly, () => JSON.stringify(sent(world)))
-    const library = await page.evaluate(() => (globalThis as unknown as TestPage).library)
+    const webVitals = await page.evaluate(() => (globalThis as unknown as TestPage).webVitals)
     const { lcp, ttfb, cls } = sent(world)
-    expect(lcp!.value).toBeCloseTo(library.lcp!.value, 3)
+    expect(lcp!.value).toBeCloseTo(webVitals.lcp!.value, 3)
     expect(ttfb!.value).toBe(0)
     expect(cls!.navigationType).toBe('soft-navigation')
     const route = await until('the route', () =>
@@ -216,8 +216,8 @@ describe.skipIf(noChromium)('web vitals', () => {
     await painted(page)
     await hide(page)
     await until('its vitals', () => sent(world).ttfb?.navigationType === 'prerender')
-    const library = await page.evaluate(() => (globalThis as unknown as TestPage).library)
-    expect(sent(world).ttfb!.value).toBeCloseTo(library.ttfb!.value, 3)
+    const webVitals = await page.evaluate(() => (globalThis as unknown as TestPage).webVitals)
+    expect(sent(world).ttfb!.value).toBeCloseTo(webVitals.ttfb!.value, 3)
     const loads = () => world.sink.spans().filter(({ name }) => name === 'documentLoad')
     await until('its load', () => loads().length === 2)
     await world.close()

@@ -2,13 +2,13 @@
 import * as hotspan from '@hotspan/browser'
 import { onCLS, onFCP, onINP, onLCP, onTTFB } from 'web-vitals'
 
-const library: Record<string, { value: number; rating: string; navigationType: string }> = {}
+const webVitals: Record<string, { value: number; rating: string; navigationType: string }> = {}
 for (const on of [onCLS, onFCP, onINP, onLCP, onTTFB])
   on(
     ({ name, value, rating, navigationType }) => {
-      library[name.toLowerCase()] = { value, rating, navigationType }
+      webVitals[name.toLowerCase()] = { value, rating, navigationType }
     },
     { reportAllChanges: true, reportSoftNavs: true },
   )
 hotspan.init((globalThis as unknown as { HOTSPAN_TEST: hotspan.Options }).HOTSPAN_TEST)
-Object.assign(globalThis, { hotspan, library })
+Object.assign(globalThis, { hotspan, webVitals })
