@@ -16,6 +16,7 @@ const commands = {
   bench: { needs: [], build: true, script: 'scripts/bench.mjs' },
   tools: { needs: [], build: false, script: 'scripts/tools.mjs' },
   build: { needs: [], build: true },
+  hotspan: { needs: [], build: false, script: 'cli/bin/hotspan.js' },
 }
 
 const [name = '', ...rest] = process.argv.slice(2)

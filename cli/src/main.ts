@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 // The version is checked before anything else is loaded: an old Node would stop at the first syntax or module that it does not know.
 const wanted: readonly [number, number] = [22, 19]
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)

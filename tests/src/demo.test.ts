@@ -31,6 +31,8 @@ interface DemoOutput {
   /** Packets that left the machine; null where no namespace could be made. */
   readonly packetsOut: number | null
   readonly html: string
+  /** What it said on the terminal. */
+  readonly printed: string
 }
 
 const pair = ['link', 'add', 'out0', 'type', 'veth', 'peer', 'name', 'out1']
@@ -62,12 +64,14 @@ async function demo(faults: string): Promise<DemoOutput> {
     ? (['unshare', ['-n', 'bash', '-c', isolated(command, count)]] as const)
     : (['bash', ['-c', command]] as const)
   // Some libraries keep silent only where CI is set; a user's machine is what counts.
-  await run(program, args, { cwd: root, maxBuffer: 1 << 26, env: { ...process.env, CI: undefined } })
+  const env = { ...process.env, CI: undefined }
+  const { stdout: printed } = await run(program, args, { cwd: root, maxBuffer: 1 << 26, env })
   const output = JSON.parse(readFileSync(json, 'utf8'))
   return {
     ...output,
     packetsOut: canIsolate ? Number(readFileSync(count, 'utf8')) : null,
     html: readFileSync(html, 'utf8'),
+    printed,
   }
 }
 
@@ -178,6 +182,13 @@ describe('with every fault on', () => {
     } finally {
       await store.close()
     }
+  })
+
+  test('the command that it prints under a finding opens the trace', async () => {
+    const command = /npm run -s hotspan -- trace .+/.exec(output.printed)![0]
+    const { stdout } = await run('bash', ['-c', command], { cwd: root })
+    expect(stdout).toContain(output.report.findings[0]!.traceIds[0])
+    expect(stdout).toContain('critical path')
   })
 
   test('every query of the dashboard and of the alerts has something to show', async () => {

@@ -1,7 +1,8 @@
-import { analyze, storeFindings } from '@hotspan/analyzers'
+import { analyze } from '@hotspan/analyzers'
 import { openStore, spansOfTraces } from '@hotspan/collector'
 import { settings, settle } from '../config/settings.ts'
 import { timeWindow, type WindowFlags } from '../config/time-window.ts'
+import { recordFindings } from '../live/record-findings.ts'
 import { note, writeData } from '../process/output.ts'
 import { namedStorePlace, type StoreFlags } from '../process/store-options.ts'
 import { exampleTraceIds } from '../render/finding-facts.ts'
@@ -38,10 +39,7 @@ export const runAnalyze = async (flags: AnalyzeFlags): Promise<void> => {
       ...(minTraces === undefined ? {} : { minTraces }),
       ...(minMinutes === undefined ? {} : { minMinutes }),
     })
-    await storeFindings(store, report).catch((error: unknown) => {
-      // A user of a ClickHouse server may be allowed to read only: the report is what was asked for.
-      note(`hotspan  the findings were not stored: ${error instanceof Error ? error.message : error}`)
-    })
+    await recordFindings(store, report)
     const possible = flags.possible ?? false
     if (flags.format === 'json') await writeData(renderJson(report), flags.output)
     else if (flags.format === 'markdown') await writeData(renderMarkdown(report, { possible }), flags.output)

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import { analyze, type Finding, type Report, storeFindings } from '@hotspan/analyzers'
+import { analyze, type Finding, type Report } from '@hotspan/analyzers'
 import type { Job, Store } from '@hotspan/collector'
+import { recordFindings } from './record-findings.ts'
 
 export interface LiveReportOptions {
   /** Start of the window, epoch ms; default one hour before each analysis. */
@@ -100,7 +101,7 @@ export class LiveReport {
     this.#last = { report, digest: digestOf(report) }
     this.#endedMs = Date.now()
     if (this.#endedMs - this.#storedMs >= storeEveryMs) {
-      await storeFindings(store, report)
+      await recordFindings(store, report)
       this.#storedMs = this.#endedMs
     }
     return this.#last

@@ -100,10 +100,13 @@ export const renderCandidateText = (candidate: Candidate, width = 80): string =>
     '    ',
   ).join('\n')
 
-const cannotJudgeText = (finding: Finding, width: number): string =>
-  [
+const cannotJudgeText = (finding: Finding, width: number): string => {
+  const unsaid = [finding.service, finding.operation, finding.detector].filter(
+    (word) => !finding.title.includes(word),
+  )
+  return [
     ...wrapped(
-      `${finding.title}: ${finding.service} ${finding.operation} (${finding.detector})`,
+      unsaid.length === 0 ? finding.title : `${finding.title} (${unsaid.join(', ')})`,
       width,
       '  - ',
       '    ',
@@ -112,6 +115,7 @@ const cannotJudgeText = (finding: Finding, width: number): string =>
     ...finding.guards.flatMap((guard) => wrapped(guard, width, '    ')),
     ...finding.evidence.flatMap((one) => wrapped(facts.evidenceSentence(one), width, '    ')),
   ].join('\n')
+}
 
 /** The report for a terminal: the most useful fact first, 80 columns, colour never the only carrier. */
 export const renderText = (report: Report, options: TextOptions = {}): string => {

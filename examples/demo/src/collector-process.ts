@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url'
 export interface CollectorProcess {
   readonly otlpUrl: string
   readonly pageUrl: string
-  readonly pid: number
   close(): Promise<void>
 }
 
@@ -15,10 +14,7 @@ export interface CollectorProcess {
  *
  * @throws when the process ends before it has said its addresses; the message holds what it printed.
  */
-export async function startCollector(
-  dataDir: string,
-  log: (line: string) => void,
-): Promise<CollectorProcess> {
+export async function startCollector(dataDir: string): Promise<CollectorProcess> {
   const main = fileURLToPath(new URL('main.js', import.meta.resolve('hotspan')))
   const child = spawn(
     process.execPath,
@@ -26,15 +22,11 @@ export async function startCollector(
     { stdio: ['ignore', 'pipe', 'pipe'] },
   )
   const said: string[] = []
-  createInterface({ input: child.stderr }).on('line', (line) => {
-    said.push(line)
-    log(line)
-  })
+  createInterface({ input: child.stderr }).on('line', (line) => said.push(line))
   const addresses = await readAddresses(child, said)
   return {
     otlpUrl: addresses.otlp,
     pageUrl: addresses.page,
-    pid: child.pid!,
     async close() {
       if (child.exitCode !== null || child.signalCode !== null) return
       child.kill('SIGTERM')

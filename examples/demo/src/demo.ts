@@ -68,7 +68,7 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
     if (options.dataDir === undefined)
       closing.push(async () => rmSync(dataDir, { recursive: true, force: true }))
 
-    const collector = await phase('starting the collector', () => startCollector(dataDir, log))
+    const collector = await phase('starting the collector', () => startCollector(dataDir))
     closing.push(() => collector.close())
 
     const shop = await phase('starting the shop: PostgreSQL with its data, partner service, API', () =>

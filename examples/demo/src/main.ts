@@ -118,7 +118,7 @@ async function main(): Promise<number> {
       color: Boolean(process.stdout.isTTY),
       width: process.stdout.columns ?? 100,
       brief: true,
-      traceCommand: kept ? `npx hotspan trace --data-dir ${demo.dataDir}` : '',
+      traceCommand: kept ? `npm run -s hotspan -- trace --data-dir ${demo.dataDir}` : '',
     })
     console.log(`\n${report}`)
     console.log(`HTML report   ${options.reportFile}`)
