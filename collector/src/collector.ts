@@ -104,7 +104,12 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
   const host = options.host ?? '127.0.0.1'
   const closers: (() => Promise<void>)[] = []
   const closeAll = async () => {
-    for (const close of closers.splice(0).reverse()) await close()
+    const failures: unknown[] = []
+    for (const close of closers.splice(0).reverse()) {
+      // Whatever one part has to say, the others are closed too: the directory and the engine must not stay taken.
+      await close().catch((error) => failures.push(error))
+    }
+    if (failures.length > 0) throw failures[0]
   }
   try {
     const url = process.env.HOTSPAN_CLICKHOUSE_URL

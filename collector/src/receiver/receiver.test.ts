@@ -142,6 +142,34 @@ describe.skipIf(missingEngine() !== null)('receiver', () => {
     expect(JSON.parse(brotli.body.toString()).message).toContain('gzip, deflate, zstd')
   })
 
+  test('a sender that asks first is told to go on, or at once that the body is too large', async () => {
+    const ask = (headers: Record<string, string | number>, body: Buffer) =>
+      new Promise<{ status: number | undefined; continued: boolean }>((resolve, reject) => {
+        let continued = false
+        const asking = request(`${collector.otlpUrl}/v1/traces`, {
+          method: 'POST',
+          headers: { 'content-type': protobuf, expect: '100-continue', ...headers },
+        })
+        asking.on('continue', () => {
+          continued = true
+          asking.end(body)
+        })
+        asking.on('response', (answer) => {
+          answer.resume()
+          resolve({ status: answer.statusCode, continued })
+          asking.destroy()
+        })
+        asking.on('error', reject)
+        asking.flushHeaders()
+      })
+    const body = encodeTraces(oneTrace().data)
+    const accepted = { status: 200, continued: true }
+    expect(await ask({ 'content-length': body.length }, Buffer.from(body))).toEqual(accepted)
+    expect(await ask({ 'transfer-encoding': 'chunked' }, Buffer.from(body))).toEqual(accepted)
+    const refused = { status: 413, continued: false }
+    expect(await ask({ 'content-length': 100 * 1024 * 1024 }, Buffer.alloc(0))).toEqual(refused)
+  })
+
   test('bodies over 64 MiB, as they come or inflated, are 413, and memory stays bounded', {
     timeout: 60_000,
   }, async () => {

@@ -14,7 +14,7 @@ import type { TlsFiles } from '../access/tls.ts'
 import { answerPreflight, applyCors, originAllowed } from './cors.ts'
 import type { Intake } from './intake.ts'
 import { IntakeFailure } from './intake-failure.ts'
-import { decompress, readBody } from './read-body.ts'
+import { decompress, readBody, tooLarge } from './read-body.ts'
 import type { Encoding } from './rows-of-body.ts'
 
 export interface ReceiverOptions {
@@ -49,7 +49,7 @@ interface Target {
   readonly key: string | null
 }
 
-/** OTLP over HTTP. */
+/** OTLP and Zipkin over HTTP. */
 export class Receiver {
   readonly server: Server
   private readonly options: Required<ReceiverOptions>
@@ -61,8 +61,13 @@ export class Receiver {
     this.server = tls === null ? createServer(limits) : createTlsServer({ ...limits, ...tls })
     this.server.on('request', (request, response) => void this.handle(request, response))
     this.server.on('checkContinue', (request, response) => {
-      // A body that is announced as too large need not be sent at all.
-      if (Number(request.headers['content-length']) <= intake.maxBodyBytes) response.writeContinue()
+      if (Number(request.headers['content-length']) > intake.maxBodyBytes) {
+        // It need not be sent at all.
+        response.setHeader('Connection', 'close')
+        fail(request, response, encodingOf(request) ?? 'json', intake.refuse(tooLarge(intake.maxBodyBytes)))
+        return
+      }
+      response.writeContinue()
       void this.handle(request, response)
     })
     this.server.on('clientError', (_error, socket) => {
