@@ -13,14 +13,20 @@ beforeEach(async () => {
 afterEach(() => sink.close())
 
 test('start, stats, instrument and stop, without --import', async () => {
-  const app = await startApp('start-app.mjs', { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url }, { agent: false })
+  const app = await startApp(
+    'start-app.mjs',
+    { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url, HOTSPAN_DISABLED_INSTRUMENTATIONS: 'redis' },
+    { agent: false },
+  )
   const told = await app.printed(() => true)
   expect(await app.ended).toEqual({ code: 0, signal: null })
   expect(told).toMatchObject({
     started: true,
     again: true,
+    early: false,
     known: true,
     unknown: false,
+    off: false,
     before: { running: true, spans: { made: 1, sent: 0, failed: 0, dropped: 0, queued: 1 }, faults: {} },
     after: { running: false },
   })

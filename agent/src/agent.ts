@@ -46,6 +46,8 @@ export interface AgentStats {
 interface Running {
   readonly queue: SpanQueue
   readonly signals: Signals
+  /** Instrumentations that are switched off, by name. */
+  readonly without: ReadonlySet<string>
   flush(deadlineMs: number): Promise<void>
   stop(): Promise<void>
 }
@@ -125,6 +127,7 @@ export function start(options: AgentOptions = {}): boolean {
   current = {
     queue,
     signals,
+    without: settings.without,
     flush,
     async stop() {
       for (const end of stops) end()
@@ -173,12 +176,16 @@ export function stats(): AgentStats {
 
 /**
  * Wraps a package that the loader hook cannot see, because a bundler has put it into the app's own file:
- * `instrument('pg', pg)`. Returns false for a package that is not known.
+ * `instrument('pg', pg)`, after `start()`. Returns false when the agent does not run, and for a package that is switched off or
+ * not known.
  */
 export function instrument(name: string, exports: unknown): boolean {
-  const own = { 'onnxruntime-node': instrumentOnnxruntime }
-  const others = [...databasePackages(), ...frameworkPackages, ...(current?.signals.packages ?? [])]
-  const patch = own[name as keyof typeof own] ?? others.find((target) => target.name === name)?.patch
+  if (current === undefined || current.without.has(name)) return false
+  const packages = [...databasePackages(), ...frameworkPackages, ...current.signals.packages]
+  const patch =
+    name === 'onnxruntime-node'
+      ? instrumentOnnxruntime
+      : packages.find((target) => target.name === name)?.patch
   if (patch !== undefined) patch(exports)
   else if (frameworkNames.includes(name)) instrumentLater(name, exports)
   else return false
