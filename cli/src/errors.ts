@@ -28,7 +28,7 @@ export const show = (value: unknown): string => {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
-/** A flag, variable or configuration key with a value that cannot be used. `where` is `--port`, `HOTSPAN_PORT` or `port in hotspan.config.ts`. */
+/** A flag, variable or configuration key with a value that cannot be used. `where` is `--otlp-port`, `HOTSPAN_OTLP_PORT` or `otlpHttpPort in hotspan.config.ts`. */
 export const badValue = (where: string, got: unknown, expected: string): CliError =>
   new CliError('HS_VALUE', exitCode.usage, `${where} is ${show(got)}; expected ${expected}`)
 

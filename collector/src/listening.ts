@@ -20,7 +20,7 @@ export async function listen(
         error.code === 'EADDRINUSE'
           ? new CollectorError(
               'HS_PORT_TAKEN',
-              `port ${port} on ${host} is taken (${option}); choose another one, or 0 for any free one`,
+              `port ${port} on ${host} is taken (${option}): perhaps another collector runs there. Choose another one, or 0 for any free one`,
               { cause: error },
             )
           : error,

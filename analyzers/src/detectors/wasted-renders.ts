@@ -370,7 +370,7 @@ const isContext = (cause: string) => cause.startsWith('ctx:')
 const nameOf = (cause: string) => cause.replace(/^ctx:/, '')
 
 const causeText = (cause: string) =>
-  isContext(cause) ? `a new value of ${nameOf(cause)} each time` : `a new ${cause} each time`
+  isContext(cause) ? `a new value of ${nameOf(cause)} each time` : `a new value of '${cause}' each time`
 
 function fixOf(root: string, worst: ComponentWaste, components: ReadonlyMap<string, ComponentWaste>): string {
   const others = [...components.keys()].filter((name) => name !== worst.component)

@@ -113,7 +113,7 @@ export const runDev = async (command: string[], flags: DevFlags, setExit: SetExi
       forget()
       setExit((await child).exitCode)
     }
-    // The last spans of the command are on disk already; a second signal now only skips the summary.
+    // The last spans of the command are on disk already: a second signal may end us here, and the journal is read at the next start.
     const hurry = onStopSignals(() => process.exit(130))
     await collector.flush()
     const { report } = await live.refresh()

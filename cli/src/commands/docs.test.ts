@@ -1,12 +1,20 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Command } from 'commander'
 import { expect, test } from 'vitest'
+import { settings } from '../config/settings.ts'
 import { createProgram } from '../program.ts'
 
 const folder = new URL('../../docs/', import.meta.url)
 const commands: readonly Command[] = createProgram(() => undefined).commands
 const flagsOf = (command: Command): string[] => command.options.map((option) => option.long!).concat('--help')
 const pageOf = (name: string): string => readFileSync(new URL(`${name}.md`, folder), 'utf8')
+
+test('the README names every command and every setting, with flag, variable and key', () => {
+  const readme = readFileSync(new URL('../README.md', folder), 'utf8')
+  for (const command of commands) expect(readme).toContain(`(docs/${command.name()}.md)`)
+  for (const { flag, variable, key } of Object.values(settings))
+    expect(readme).toMatch(new RegExp(`\\| \`${flag}\` +\\| \`${variable}\` +\\| \`${key}\` +\\|`))
+})
 
 test('every command has a page and every page a command', () => {
   const pages = readdirSync(folder).map((file) => file.replace(/\.md$/, ''))

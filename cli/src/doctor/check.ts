@@ -1,7 +1,7 @@
 /** One thing that a command needs. */
 export interface DoctorCheck {
   readonly id: string
-  /** `missing` breaks the commands named in `needs`; `warning` works but worse. */
+  /** `missing` breaks the commands of `neededBy`; `warning` works but worse. */
   readonly state: 'ok' | 'warning' | 'missing'
   /** What was found, or why it cannot be used. */
   readonly found: string

@@ -3,7 +3,7 @@ import { constants } from 'node:os'
 import { missingSetUp } from '../errors.ts'
 import { onStopSignals } from './signals.ts'
 
-/** Grace between a forwarded signal and the end by force when asked a second time. */
+/** How the command ended. */
 export interface ChildEnd {
   /** The child's exit code, or 128 + the number of the signal that ended it. */
   readonly exitCode: number

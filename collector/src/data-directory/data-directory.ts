@@ -102,7 +102,7 @@ async function takeOrWait(path: string, owner: Owner, waitMs: number): Promise<v
       const where = who?.pageUrl ? ` (its page: ${who.pageUrl})` : ''
       throw new CollectorError(
         'HS_STORE_OWNED',
-        `${path} is in use by process ${who?.pid ?? 'unknown'}${where}. Use that collector, stop it, or choose another directory with HOTSPAN_DATA_DIR.`,
+        `${path} is in use by process ${who?.pid ?? 'unknown'}${where}. Use that collector, stop it, or choose another directory (--data-dir, HOTSPAN_DATA_DIR).`,
       )
     }
     await new Promise((done) => setTimeout(done, 100))

@@ -29,7 +29,7 @@ export function checkVersionMarker(dataDir: string): number {
   if (version > directoryVersion) {
     throw new CollectorError(
       'HS_STORE_NEWER',
-      `${dataDir} was written by a newer Hotspan (directory version ${version}, this one reads up to ${directoryVersion}). Update Hotspan, or choose another directory with HOTSPAN_DATA_DIR.`,
+      `${dataDir} was written by a newer Hotspan (directory version ${version}, this one reads up to ${directoryVersion}). Update Hotspan, or choose another directory (--data-dir, HOTSPAN_DATA_DIR).`,
     )
   }
   return version

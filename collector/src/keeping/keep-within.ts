@@ -42,8 +42,8 @@ export async function tableBytes(client: ClickHouseClient): Promise<number> {
 }
 
 /**
- * Drops the days past the retention, then the oldest days until the tables fit, and when only one day is left its oldest parts.
- * Every table keeps its newest part. Whole days and parts are dropped and nothing is rewritten, so that it works on a full disk.
+ * Drops the days past the retention, then the oldest days until the tables fit, and when only one day is left its oldest parts, but
+ * no table's newest one. Whole days and parts are dropped and nothing is rewritten, so that it works on a full disk.
  */
 export async function keepWithin(
   client: ClickHouseClient,

@@ -28,7 +28,8 @@ export interface RestoreReport {
 }
 
 /**
- * Puts a backup into a data directory that no process owns. What fails leaves the directory as it was. Throws `HS_RESTORE`,
+ * Puts a backup into a data directory that no process owns. A store that cannot be filled leaves
+ * the old one in its place. Files beside the tables (tokens, runs) that are there already are kept. Throws `HS_RESTORE`,
  * `HS_STORE_NEWER`, `HS_STORE_OWNED`.
  */
 export async function restore(options: RestoreOptions): Promise<RestoreReport> {
