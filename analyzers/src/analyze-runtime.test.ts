@@ -105,10 +105,13 @@ describe('event-loop-block', () => {
     expect(finding!.saving!.perRequestMs.value).toBeLessThan(153)
   })
 
-  test('synchronous work that the profiler names is found at its frame', async () => {
+  test.each([
+    ['hashPassword', 'hashPassword'],
+    ['(anonymous:L#12:C#18)', 'an anonymous function at src/login.ts:12'],
+  ])('synchronous work that the profiler names is found at its frame: %s', async (name, words) => {
     const traffic = new Traffic(31)
     const frame = {
-      'code.function.name': 'hashPassword',
+      'code.function.name': name,
       'code.file.path': 'src/login.ts',
       'code.line.number': 12,
       'hotspan.event_loop.stall.samples': 9,
@@ -117,7 +120,8 @@ describe('event-loop-block', () => {
     expect(sure(report)).toMatchObject([
       {
         detector: 'event-loop-block',
-        location: { function: 'hashPassword', file: 'src/login.ts', line: 12 },
+        title: expect.stringMatching(`by ${words}$`),
+        location: { function: name, file: 'src/login.ts', line: 12 },
       },
     ])
   })

@@ -186,6 +186,10 @@ function lossesOf(stalls: readonly Stall[], others: readonly Stall[], losses: re
   return { byBlock, byVictim }
 }
 
+/** V8's profiles name a function without a name by its place, `(anonymous:L#11:C#18)`. */
+const functionText = ({ function: name, file, line }: Location): string | undefined =>
+  name?.startsWith('(anonymous') && file !== undefined ? `an anonymous function at ${file}:${line}` : name
+
 function judge(stalls: readonly Stall[], losses: Losses, window: AnalysisWindow): Judgement {
   const first = stalls[0]!
   const { entry } = first
@@ -202,7 +206,7 @@ function judge(stalls: readonly Stall[], losses: Losses, window: AnalysisWindow)
   const blockingPerDay = perDay(window, operation?.weightedRequests ?? costs.length)
   // A request that met several stalls is one that paid.
   const victimsPerRequest = losses.byVictim.size / costs.length
-  const what = model === '' ? (site.function ?? entry.operation) : `inference of ${model}`
+  const what = model === '' ? (functionText(site) ?? entry.operation) : `inference of ${model}`
   return {
     detector: 'event-loop-block',
     service: entry.service,
