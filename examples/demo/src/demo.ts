@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { analyze, type Report, storeFindings } from '@hotspan/analyzers'
 import { openStore, readBuildFolder, type Store, storeSourceMaps } from '@hotspan/collector'
 import { type Shop, sourceMapFolders, startShop } from '@hotspan/example-shop'
-import { importRun, runFolder, runLighthouse, writeRun } from '@hotspan/loadtests'
+import { importRun, type Run, runFolder, runLighthouse, writeRun } from '@hotspan/loadtests'
 import { startCollector } from './collector-process.ts'
 import { driveTraffic } from './traffic.ts'
 
@@ -31,6 +31,8 @@ export interface Phase {
 /** A demo whose stack still runs: read what you need of the store, then close it. */
 export interface Demo {
   readonly report: Report
+  /** The load, and the Lighthouse run where one was made. */
+  readonly runs: readonly Run[]
   readonly shop: Shop
   readonly store: Store
   readonly dataDir: string
@@ -112,6 +114,7 @@ export async function runDemo(options: DemoOptions): Promise<Demo> {
     })
     return {
       report,
+      runs: recorded.map(({ run }) => run),
       shop,
       store,
       dataDir,

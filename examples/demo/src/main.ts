@@ -10,6 +10,7 @@ import {
   parseFaults,
   UnknownFaultError,
 } from '@hotspan/example-shop'
+import type { Run } from '@hotspan/loadtests'
 import { exampleTraceIds, renderHtml, renderText } from 'hotspan/render'
 import { type Demo, runDemo } from './demo.ts'
 import { traceFacts } from './trace-facts.ts'
@@ -97,6 +98,18 @@ async function writeReport({ report, store }: Demo, file: string): Promise<void>
   await writeFile(file, renderHtml(report, { traces }))
 }
 
+/** What a run measured, in one line. */
+function runLine({ kind, metrics }: Run): string {
+  const shown = (name: string, words: string): string[] => {
+    const metric = metrics[name]
+    if (metric === undefined) return []
+    return [`${words} ${metric.unit === 'ms' ? `${metric.value.toFixed(0)} ms` : metric.value}`]
+  }
+  return kind === 'load'
+    ? `Load          ${[...shown('requests', 'requests'), ...shown('latency.p50', 'p50'), ...shown('latency.p95', 'p95')].join(', ')}`
+    : `Lighthouse    ${[...shown('performance.score', 'score'), ...shown('largest-contentful-paint', 'LCP'), ...shown('total-blocking-time', 'blocking')].join(', ')}`
+}
+
 async function main(): Promise<number> {
   let options: ReturnType<typeof readOptions>
   try {
@@ -121,6 +134,7 @@ async function main(): Promise<number> {
       traceCommand: kept ? `npm run -s hotspan -- trace --data-dir ${demo.dataDir}` : '',
     })
     console.log(`\n${report}`)
+    for (const run of demo.runs) console.log(runLine(run))
     console.log(`HTML report   ${options.reportFile}`)
     if (options.keep) {
       console.log(
