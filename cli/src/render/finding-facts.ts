@@ -46,7 +46,7 @@ export const savingHeadline = (saving: Saving | null): string => {
 
 /** The rest of what a saving says. */
 export const savingDetail = (saving: Saving): string =>
-  `${count(Math.round(saving.affectedRequestsPerDay), 'affected request')} per day`
+  `${count(Math.round(saving.affectedRequestsPerDay), 'affected request')} per day at this rate`
 
 /** Value and interval: `47 calls (45-49)`. */
 export const evidenceValue = (evidence: Evidence): string => {
