@@ -25,7 +25,7 @@ const digestOf = (report: Report): string =>
 const hourMs = 3_600_000
 /** Findings are stored for Grafana and later readers no more often than this. */
 const storeEveryMs = 60_000
-/** The scheduled analyses take at most this share of a core, however much there is to read. */
+/** The scheduled analyses run for at most this share of the time, however much there is to read. */
 const maxBusyRatio = 0.05
 
 /** The current findings of a running collector, refreshed by its job; one analysis at a time. */
