@@ -26,7 +26,7 @@ export {
 } from './finding.ts'
 export { findingId, fingerprintOf } from './fingerprint.ts'
 export { AnalysisOptionError, type AnalysisOptions } from './settings.ts'
-export { describeStatement, indexStatement, type StatementDescription } from './sql/describe.ts'
+export { describeStatement, indexColumns, type StatementDescription } from './sql/describe.ts'
 export { normaliseStatement } from './sql/normalise.ts'
 export { storedFindings, storeFindings } from './store-findings.ts'
 export { criticalPath, type PathSegment, pathTimeMs } from './trace/critical-path.ts'

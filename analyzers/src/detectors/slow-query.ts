@@ -1,7 +1,8 @@
 import { type Detector, type Hint, type Judgement, type Observation, observe } from '../detector.ts'
 import type { Evidence, Interval } from '../finding.ts'
 import { inWindow, isWarm, rows } from '../rows.ts'
-import { describeStatement, indexStatement, type StatementDescription } from '../sql/describe.ts'
+import { describeStatement, indexColumns, type StatementDescription } from '../sql/describe.ts'
+import { dialectOf } from '../sql/dialect.ts'
 import { normaliseStatement } from '../sql/normalise.ts'
 import { meanInterval, median, medianInterval, quantile, quantileInterval } from '../statistics/intervals.ts'
 import { pathTimeMs } from '../trace/critical-path.ts'
@@ -196,7 +197,7 @@ function judgeOperation(
   const fastestMs = quantile(statement.durationsMs, 0.1)
   const typicalMs = median(statement.durationsMs)
   const peersMs = peers.length === 0 ? undefined : median(peers.map((peer) => median(peer.durationsMs)))
-  const index = indexStatement(description)
+  const index = indexColumns(description)
   const fewRows = !(statement.returnedRows > maxRowsForIndex)
   const isIndexable = index !== null && fewRows && description.kind === 'read'
   const isSlowBesidePeers = peersMs !== undefined && fastestMs >= peerRatio * peersMs
@@ -227,7 +228,7 @@ function judgeOperation(
     signals,
     ...(description.kind === 'write' && { atMost: 'possible' as const }),
     evidence: evidenceOf(statement, shares, targetMs, peersMs),
-    fix: fixOf(statement, index?.ddl, isIndexable),
+    fix: fixOf(statement, index, isIndexable),
     guards: [
       'No DDL, transaction, cursor or truncated statement.',
       description.kind === 'write'
@@ -282,11 +283,19 @@ const bounded = ({ value, low, high }: Interval) => ({
   ...(Number.isFinite(high) && { high }),
 })
 
-function fixOf({ text, description }: Statement, ddl: string | undefined, isIndexable: boolean): string {
-  const explain = `Run EXPLAIN (ANALYZE, BUFFERS) ${text}`
+/** What can be pasted stands on lines of its own; a statement is stored without its values. */
+function fixOf(
+  { system, text, description }: Statement,
+  index: ReturnType<typeof indexColumns>,
+  isIndexable: boolean,
+): string {
+  const { createIndex, explain } = dialectOf(system)
+  const values = /\?|\$\d/.test(text) ? ', with values of yours for the parameters' : ''
+  const plan = `${explain(text)};`
   const limit =
-    description.hasLimit || description.kind !== 'read' ? '' : ' If the caller needs few rows, add a LIMIT.'
-  if (ddl !== undefined && isIndexable) return `${explain}; if it scans the table: ${ddl}.`
-  if (ddl !== undefined) return `${explain}; an index may serve it: ${ddl}.${limit}`
-  return `${explain} and look for scans and sorts; no column with an index to offer was found in its conditions.${limit}`
+    description.hasLimit || description.kind !== 'read' ? '' : '\nIf the caller needs few rows, add a LIMIT.'
+  if (index === null)
+    return `Look for scans and sorts in the plan${values}; no column with an index to offer was found in its conditions:\n${plan}${limit}`
+  const offer = isIndexable ? 'If the plan scans the table, add an index' : 'An index may serve it'
+  return `${offer}:\n${createIndex(index.table, index.columns)};\nThe plan${values}:\n${plan}${isIndexable ? '' : limit}`
 }

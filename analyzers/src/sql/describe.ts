@@ -319,12 +319,10 @@ function orderColumns(tokens: readonly SqlToken[], aliases: readonly Alias[]): P
 }
 
 /**
- * The index that would serve the statement's predicates: equality columns first, then one range or order column. Null when it
+ * Columns of the index that would serve the statement's predicates: equality columns first, then one range or order column. Null when it
  * filters by no column of a known table, only by patterns, or only by a column called `id` (the key that is indexed already).
  */
-export function indexStatement(
-  description: StatementDescription,
-): { ddl: string; table: string; columns: string[] } | null {
+export function indexColumns(description: StatementDescription): { table: string; columns: string[] } | null {
   const usable = description.predicates.filter((predicate) => predicate.kind !== 'pattern')
   const leading =
     usable.find((p) => p.withValue && p.kind === 'equality' && p.column !== 'id') ??
@@ -338,5 +336,5 @@ export function indexStatement(
   const order = description.hasLimit ? description.orderBy.find((p) => p.table === table) : undefined
   const tail = range ?? order
   if (tail !== undefined && !columns.includes(tail.column)) columns.push(tail.column)
-  return { ddl: `CREATE INDEX CONCURRENTLY ON ${table} (${columns.join(', ')})`, table, columns }
+  return { table, columns }
 }

@@ -15,3 +15,6 @@ export const escapeHtml = (text: string): string => escaped(visibleLine(text))
 
 /** The same with its line breaks, for `<pre>`. */
 export const escapeHtmlLines = (text: string): string => escaped(visibleLines(text))
+
+/** A route or path, which may break behind its slashes. */
+export const escapeHtmlPath = (text: string): string => escapeHtml(text).replace(/\/(?=.)/g, '/<wbr>')

@@ -1,4 +1,5 @@
 import type { Evidence, Finding, Location, Report, Saving } from '@hotspan/analyzers'
+import { causesOf } from './causes.ts'
 import {
   count,
   formatInterval,
@@ -68,12 +69,19 @@ export const emptyAdvice = [
   'Start an application with `hotspan dev -- COMMAND`, or widen the window with --since.',
 ]
 
-export const neverAdded = 'Savings of findings overlap: they are never added up.'
+export const ranking =
+  'Ranked by what the requests of a day would save. Savings overlap: they are never added up.'
 
-/** `3 findings`, or the honest opposite. */
+/** `also in GET /search: saves 131 ms (91-162), 40 % of the time` */
+export const alsoIn = ({ operation, saving }: Finding): string =>
+  `also in ${operation}: ${savingHeadline(saving)}`
+
+/** `9 findings with 6 causes`, or the honest opposite. */
 export const verdictLine = (report: Report): string => {
   const { coverage } = report
   const findings = shownFindings(report, false)
+  const causes = causesOf(findings).length
+  if (causes < findings.length) return `${count(findings.length, 'finding')} with ${count(causes, 'cause')}`
   if (findings.length > 0) return count(findings.length, 'finding')
   if (coverage.spans === 0) return 'nothing to judge: the window holds no spans'
   return 'no findings'

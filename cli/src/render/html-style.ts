@@ -21,6 +21,7 @@ th,td{text-align:left;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--
 th{color:var(--soft);font-weight:600;overflow-wrap:normal}
 td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 tr:last-child td{border-bottom:0}
+.overview code{overflow-wrap:break-word}.overview td{overflow-wrap:break-word}.overview tr:has(+ .alike) td{border-bottom:0}.overview .alike td{padding-top:0}
 .card{background:var(--card);border:1px solid var(--line);border-radius:8px;padding:1rem 1.2rem;margin:0 0 1rem}
 .tag{display:inline-block;font-size:.75rem;font-weight:700;letter-spacing:.03em;border:1px solid currentColor;border-radius:4px;padding:.05rem .4rem;white-space:nowrap}
 .high{color:var(--high)}.medium{color:var(--medium)}.low{color:var(--low)}
@@ -35,6 +36,7 @@ button:focus-visible,a:focus-visible,summary:focus-visible{outline:2px solid var
 .fix pre{padding-right:4.5rem}
 summary{cursor:pointer;color:var(--soft);font-size:.9rem}
 details{margin:.6rem 0 0}
+.also{border-top:1px solid var(--line);padding-top:.6rem}.also[open]{padding-left:1rem}
 ul{margin:.3rem 0;padding-left:1.2rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1rem;margin:.5rem 0;font-size:.92rem}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}

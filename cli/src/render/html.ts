@@ -1,7 +1,8 @@
 import type { Candidate, Finding, Report } from '@hotspan/analyzers'
 import { criticalSpanIds } from '../trace/critical-spans.ts'
 import { buildWaterfall, type WaterfallSpan } from '../trace/waterfall.ts'
-import { escapeHtml, escapeHtmlLines } from './escape-html.ts'
+import { type Cause, causesOf } from './causes.ts'
+import { escapeHtml, escapeHtmlLines, escapeHtmlPath } from './escape-html.ts'
 import * as facts from './finding-facts.ts'
 import { htmlPage } from './html-page.ts'
 import { waterfallHtml } from './html-waterfall.ts'
@@ -56,7 +57,16 @@ const traceLink = (id: string, live: boolean): string =>
     ? `<a href="/traces/${id}"><code>${id}</code></a>`
     : `<code>${escapeHtml(id)}</code>`
 
-const findingHtml = (finding: Finding, place: number, traces: Traces, live: boolean): string => {
+/** The card of a cause; what its lines cost in other operations stands folded in it. */
+const causeHtml = ({ lead, alike }: Cause, place: number, traces: Traces, live: boolean): string => {
+  const also = alike.map(
+    (finding) =>
+      `<details class="also" data-id="a-${escapeHtml(finding.id)}"><summary>${escapeHtml(facts.alsoIn(finding))}</summary>${findingHtml(finding, false, traces, live)}</details>`,
+  )
+  return `<article class="card" id="f${place}">${findingHtml(lead, place === 0, traces, live)}${also.join('')}</article>`
+}
+
+const findingHtml = (finding: Finding, open: boolean, traces: Traces, live: boolean): string => {
   const parts = [
     ['service', finding.service],
     ['operation', finding.operation],
@@ -67,7 +77,7 @@ const findingHtml = (finding: Finding, place: number, traces: Traces, live: bool
   const waterfall =
     spans.length === 0
       ? ''
-      : `<details${place === 0 ? ' open' : ''} data-id="w-${escapeHtml(finding.id)}"><summary>Example trace ${escapeHtml(example ?? '')} as a waterfall</summary>${waterfallHtml(buildWaterfall(spans, { criticalSpanIds: criticalSpanIds(spans), maxRows: 120 }))}</details>`
+      : `<details${open ? ' open' : ''} data-id="w-${escapeHtml(finding.id)}"><summary>Example trace ${escapeHtml(example ?? '')} as a waterfall</summary>${waterfallHtml(buildWaterfall(spans, { criticalSpanIds: criticalSpanIds(spans), maxRows: 120 }))}</details>`
   const guards = finding.guards.map((guard) => `<li>${escapeHtml(guard)}</li>`).join('')
   const ids = [
     finding.traceIds.length === 0
@@ -77,8 +87,7 @@ const findingHtml = (finding: Finding, place: number, traces: Traces, live: bool
       ? ''
       : `<h4>Runs</h4><p>${finding.runIds.map((id) => `<code>${escapeHtml(id)}</code>`).join(' ')}</p>`,
   ].join('')
-  return `<article class="card" id="f${place}">
-<div class="head">${tag(finding)}<h3>${escapeHtml(finding.title)}</h3><span class="soft">${finding.confidence}</span></div>
+  return `<div class="head">${tag(finding)}<h3>${escapeHtml(finding.title)}</h3><span class="soft">${finding.confidence}</span></div>
 ${savingHtml(finding)}
 <dl>${parts.join('')}</dl>
 <h4>Fix</h4>${codeBlock(finding.fix)}
@@ -86,16 +95,22 @@ ${evidenceTable(finding)}
 ${guards === '' ? '' : `<h4>Checked</h4><ul>${guards}</ul>`}
 ${ids}
 ${waterfall}
-<p class="soft">${escapeHtml(finding.id)}, ${escapeHtml(finding.detector)}</p>
-</article>`
+<p class="soft">${escapeHtml(finding.id)}, ${escapeHtml(finding.detector)}</p>`
 }
 
-const overview = (findings: readonly Finding[]): string => {
-  const rows = findings.map(
-    (one, index) =>
-      `<tr><td>${tag(one)}</td><td><a href="#f${index}">${escapeHtml(one.title)}</a></td><td><code>${escapeHtml(one.operation)}</code></td><td class="n">${one.saving === null ? '-' : `${formatMs(one.saving.perRequestMs.value)} (${formatInterval(one.saving.perRequestMs.low, one.saving.perRequestMs.high)})`}</td></tr>`,
+const overview = (causes: readonly Cause[]): string => {
+  const rows = causes.flatMap(({ lead, alike }, index) =>
+    [lead, ...alike].map(({ operation, saving, title }, nth) => {
+      const what = `<td>${tag(lead)}</td><td><a href="#f${index}">${escapeHtml(title)}</a></td>`
+      const saves =
+        saving === null
+          ? '-'
+          : `${formatMs(saving.perRequestMs.value)} (${formatInterval(saving.perRequestMs.low, saving.perRequestMs.high)})`
+      return `<tr${nth === 0 ? '' : ' class="alike"'}>${nth === 0 ? what : '<td></td><td class="soft">the same lines</td>'}<td><code>${escapeHtmlPath(operation)}</code></td><td class="n">${saves}</td></tr>`
+    }),
   )
-  return `<section class="card"><table><thead><tr><th>severity</th><th>what</th><th>where</th><th class="n">saves per request</th></tr></thead><tbody>${rows.join('')}</tbody></table>${findings.length > 1 ? `<p class="soft">${facts.neverAdded}</p>` : ''}</section>`
+  const more = rows.length > 1 ? `<p class="soft">${facts.ranking}</p>` : ''
+  return `<section class="card"><table class="overview"><thead><tr><th>severity</th><th>what</th><th>where</th><th class="n">saves per request</th></tr></thead><tbody>${rows.join('')}</tbody></table>${more}</section>`
 }
 
 const candidateHtml = (one: Candidate): string =>
@@ -120,11 +135,12 @@ export const renderHtml = (report: Report, options: HtmlOptions = {}): string =>
       `<section class="card">${facts.emptyAdvice.map((line) => `<p>${escapeHtml(line)}</p>`).join('')}</section>`,
     )
   }
-  if (shown.length > 0) sections.push(`<h2>Ranked findings</h2>${overview(shown)}`)
-  sections.push(...shown.map((finding, index) => findingHtml(finding, index, traces, live)))
+  const causes = causesOf(shown)
+  if (shown.length > 0) sections.push(`<h2>Ranked findings</h2>${overview(causes)}`)
+  sections.push(...causes.map((cause, index) => causeHtml(cause, index, traces, live)))
   if (possible.length > 0) {
-    const cards = possible
-      .map((finding, index) => findingHtml(finding, shown.length + index, traces, live))
+    const cards = causesOf(possible)
+      .map((cause, index) => causeHtml(cause, causes.length + index, traces, live))
       .join('\n')
     sections.push(
       `<details data-id="possible"><summary>${count(possible.length, 'possible finding')} (pattern only)</summary>${cards}</details>`,

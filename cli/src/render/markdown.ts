@@ -1,4 +1,5 @@
 import type { Candidate, Finding, Report } from '@hotspan/analyzers'
+import { causesOf } from './causes.ts'
 import * as facts from './finding-facts.ts'
 import { count, formatMs, formatNumber, formatTime } from './numbers.ts'
 import { visibleLine, visibleLines } from './visible-text.ts'
@@ -82,13 +83,16 @@ export const renderMarkdown = (report: Report, options: { readonly possible?: bo
   blocks.push(`Project ${codeSpan(report.project)}, ${facts.windowLine(report)}`)
   if (report.coverage.spans === 0) blocks.push(facts.emptyAdvice.join(' '))
   if (shown.length > 0) {
-    const rows = shown.map(
-      (one) =>
-        `| ${one.severity.toUpperCase()} | ${escapeMarkdown(one.title)} | ${cellCode(one.operation)} | ${facts.savingHeadline(one.saving)} |`,
-    )
+    const rows = causesOf(shown).map(({ lead, alike }) => {
+      const all = [lead, ...alike]
+      const where = all.map(({ operation }) => cellCode(operation)).join('<br>')
+      const savings = all.map(({ saving }) => facts.savingHeadline(saving)).join('<br>')
+      return `| ${lead.severity.toUpperCase()} | ${escapeMarkdown(lead.title)} | ${where} | ${savings} |`
+    })
     blocks.push(['| severity | what | where | saving |', '| --- | --- | --- | --- |', ...rows].join('\n'))
   }
-  for (const finding of shown) blocks.push(findingBlock(finding))
+  if (shown.length > 1) blocks.push(facts.ranking)
+  for (const { lead, alike } of causesOf(shown)) blocks.push(...[lead, ...alike].map(findingBlock))
   if (hidden > 0)
     blocks.push(`${count(hidden, 'possible finding')} hidden (pattern only); --possible shows them`)
   if (report.candidates.length > 0) {
@@ -104,6 +108,5 @@ export const renderMarkdown = (report: Report, options: { readonly possible?: bo
   )
   const made = `generated ${formatTime(report.generatedAtUnixMs)} in ${formatMs(report.tookMs)}`
   blocks.push(`### Settings\n\n${facts.settingsLine(report)}; ${made}`)
-  if (shown.length > 1) blocks.push(facts.neverAdded)
   return `${blocks.join('\n\n')}\n`
 }

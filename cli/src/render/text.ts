@@ -1,4 +1,5 @@
 import type { Candidate, Finding, Report } from '@hotspan/analyzers'
+import { type Cause, causesOf } from './causes.ts'
 import * as facts from './finding-facts.ts'
 import { count, formatMs, formatTime } from './numbers.ts'
 import { type Colors, colors, wrap } from './terminal.ts'
@@ -8,7 +9,7 @@ export interface TextOptions {
   readonly color?: boolean
   /** Columns to wrap at; default 80. */
   readonly width?: number
-  /** Three lines a finding: no evidence table, guards, coverage or settings. */
+  /** A few lines a cause: no evidence table, guards, coverage or settings. */
   readonly brief?: boolean
   /** What opens a trace when its id follows; default `hotspan trace`. Empty where nothing can: three ids are listed instead. */
   readonly traceCommand?: string
@@ -44,6 +45,14 @@ function traceLines({ traceIds }: Finding, { traceCommand = 'hotspan trace' }: T
   if (traceIds.length === 0) return []
   if (traceCommand !== '') return [`${traceCommand} ${visibleLine(traceIds[0]!)}`]
   return traceIds.slice(0, 3).map((id, index) => `${index === 0 ? 'traces: ' : '        '}${visibleLine(id)}`)
+}
+
+/** One cause as in a list; what stands behind its findings follows unless `brief`. */
+export const renderCauseText = ({ lead, alike }: Cause, options: TextOptions = {}): string => {
+  const { width = 80, brief = false } = options
+  if (!brief) return [lead, ...alike].map((finding) => renderFindingText(finding, options)).join('\n')
+  const also = alike.flatMap((finding) => wrapped(facts.alsoIn(finding), width, indent, `${indent}  `))
+  return `${renderFindingText(lead, options)}${also.map((line) => `${line}\n`).join('')}`
 }
 
 /** One finding as in a list; what stands behind it follows unless `brief`. */
@@ -129,7 +138,8 @@ export const renderText = (report: Report, options: TextOptions = {}): string =>
   blocks.push([title, ...wrapped(facts.windowLine(report), width, '')].join('\n'))
   if (report.coverage.spans === 0)
     blocks.push(facts.emptyAdvice.flatMap((line) => wrapped(line, width, '')).join('\n'))
-  for (const finding of shown) blocks.push(renderFindingText(finding, options).trimEnd())
+  for (const cause of causesOf(shown)) blocks.push(renderCauseText(cause, options).trimEnd())
+  if (shown.length > 1) blocks.push(wrapped(facts.ranking, width, '').join('\n'))
   if (hidden > 0)
     blocks.push(`${count(hidden, 'possible finding')} hidden (pattern only); --possible shows them`)
 
@@ -149,7 +159,6 @@ export const renderText = (report: Report, options: TextOptions = {}): string =>
     blocks.push([color.bold('Coverage'), ...coverage].join('\n'))
     const settings = `${facts.settingsLine(report)}; generated ${formatTime(report.generatedAtUnixMs)} in ${formatMs(report.tookMs)}`
     blocks.push([color.bold('Settings'), ...wrapped(settings, width, '  ')].join('\n'))
-    if (shown.length > 1) blocks.push(facts.neverAdded)
   }
   return `${blocks.join('\n\n')}\n`
 }

@@ -1,0 +1,32 @@
+/**
+ * What a reader pastes into a console, in the words of one `db.system.name` of the OpenTelemetry conventions. Systems that are not known
+ * get plain SQL.
+ */
+export interface SqlDialect {
+  /** DDL of an index; no semicolon. */
+  createIndex(table: string, columns: readonly string[]): string
+  /** What shows how a statement is run; no semicolon. */
+  explain(statement: string): string
+}
+
+/** Named, as most systems ask for; `CONCURRENTLY` is PostgreSQL's word for an index that blocks no writer. */
+const plain: SqlDialect = {
+  createIndex: (table, columns) =>
+    `CREATE INDEX ${[table, ...columns, 'idx'].join('_').replace(/\W+/g, '_')} ON ${table} (${columns.join(', ')})`,
+  explain: (statement) => `EXPLAIN ${statement}`,
+}
+
+const postgresql: SqlDialect = {
+  createIndex: (table, columns) => `CREATE INDEX CONCURRENTLY ON ${table} (${columns.join(', ')})`,
+  explain: (statement) => `EXPLAIN (ANALYZE, BUFFERS) ${statement}`,
+}
+
+const dialects: Readonly<Record<string, SqlDialect>> = {
+  postgresql,
+  mysql: { ...plain, explain: (statement) => `EXPLAIN ANALYZE ${statement}` },
+  mariadb: { ...plain, explain: (statement) => `ANALYZE FORMAT=JSON ${statement}` },
+  sqlite: { ...plain, explain: (statement) => `EXPLAIN QUERY PLAN ${statement}` },
+}
+
+/** Of a `db.system.name`, for example `postgresql`. */
+export const dialectOf = (system: string): SqlDialect => dialects[system] ?? plain
