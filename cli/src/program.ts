@@ -44,7 +44,7 @@ export const createProgram = (setExit: SetExit): Command => {
           ...command.registeredArguments.map((one) => (one.required ? `<${one.name()}>` : `[${one.name()}]`)),
         ].join(' '),
     })
-    .showHelpAfterError(false)
+    .showHelpAfterError('See: hotspan --help')
     .addHelpText('after', `\n${exitCodeHelp}\n\nStart here:  hotspan dev -- node app.js`)
 
   const groups: [string, Command[]][] = [

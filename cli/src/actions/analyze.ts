@@ -4,7 +4,7 @@ import { settings, settle } from '../config/settings.ts'
 import { timeWindow, type WindowFlags } from '../config/time-window.ts'
 import { recordFindings } from '../live/record-findings.ts'
 import { note, writeData } from '../process/output.ts'
-import { namedStorePlace, type StoreFlags } from '../process/store-options.ts'
+import { requireStore, type StoreFlags, storePlace } from '../process/store-options.ts'
 import { exampleTraceIds } from '../render/finding-facts.ts'
 import { renderHtml } from '../render/html.ts'
 import { renderJson } from '../render/json.ts'
@@ -26,11 +26,12 @@ export interface AnalyzeFlags extends StoreFlags, WindowFlags {
 const hourMs = 3_600_000
 
 export const runAnalyze = async (flags: AnalyzeFlags): Promise<void> => {
-  const place = await namedStorePlace(flags)
+  const place = await storePlace(flags)
   const window = timeWindow(flags, Date.now(), hourMs)
   const warmUpSec = settle(settings.warmUpSec, flags.warmUp, process.env, place.config).value
   const minTraces = settle(settings.minTraces, flags.minTraces, process.env, place.config).value
   const minMinutes = settle(settings.minMinutes, flags.minMinutes, process.env, place.config).value
+  requireStore(place)
   const store = await openStore({ dataDir: place.dataDir, project: place.project })
   try {
     const report = await analyze(store, {

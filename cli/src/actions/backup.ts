@@ -1,6 +1,6 @@
 import { backup } from '@hotspan/collector'
-import { shownPath } from '../process/run-folders.ts'
-import { namedStorePlace, type StoreFlags } from '../process/store-options.ts'
+import { shownPath } from '../process/shown-path.ts'
+import { requireStore, type StoreFlags, storePlace } from '../process/store-options.ts'
 import { renderJson } from '../render/json.ts'
 
 export interface BackupFlags extends StoreFlags {
@@ -8,7 +8,8 @@ export interface BackupFlags extends StoreFlags {
 }
 
 export const runBackup = async (target: string, flags: BackupFlags): Promise<void> => {
-  const place = await namedStorePlace(flags)
+  const place = await storePlace(flags)
+  requireStore(place)
   const report = await backup({ dataDir: place.dataDir, to: target })
   if (flags.format === 'json') {
     process.stdout.write(renderJson({ schemaVersion: 1, ...report }))

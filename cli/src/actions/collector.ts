@@ -6,7 +6,7 @@ import { LiveReport } from '../live/live-report.ts'
 import { storeLine } from '../live/store-line.ts'
 import { type DoorFlags, doorOptions } from '../process/door-options.ts'
 import { note } from '../process/output.ts'
-import { shownPath } from '../process/run-folders.ts'
+import { shownPath } from '../process/shown-path.ts'
 import { untilSignal } from '../process/signals.ts'
 import { type StoreFlags, storeBounds, storePlace } from '../process/store-options.ts'
 

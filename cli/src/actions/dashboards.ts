@@ -3,7 +3,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { provisioning } from '@hotspan/dashboards'
 import { badValue, missingSetUp } from '../errors.ts'
 import { note } from '../process/output.ts'
-import { shownPath } from '../process/run-folders.ts'
+import { shownPath } from '../process/shown-path.ts'
 import { type StoreFlags, storePlace } from '../process/store-options.ts'
 import { renderJson } from '../render/json.ts'
 

@@ -11,7 +11,7 @@ import {
 import { checkCollector, checkStore } from '../doctor/check-store.ts'
 import { exitCode } from '../exit-codes.ts'
 import { writeData } from '../process/output.ts'
-import { type StoreFlags, storePlace } from '../process/store-options.ts'
+import { type StoreFlags, storeBounds, storePlace } from '../process/store-options.ts'
 import type { SetExit } from '../program.ts'
 import { renderJson } from '../render/json.ts'
 import { type Colors, colors, columnsOf, wantsColor, wrap } from '../render/terminal.ts'
@@ -67,7 +67,7 @@ export const runDoctor = async (flags: DoctorFlags, setExit: SetExit): Promise<v
     checkProfiler(),
     checkChromium(),
     ...(await checkDataDirectory(place.dataDir)),
-    ...(await checkDiskUse(place.dataDir)),
+    ...(await checkDiskUse(place.dataDir, storeBounds({}, place.config))),
     await checkCollector(place.dataDir, host, port),
   ]
   if (checks.some((check) => check.state === 'missing')) setExit(exitCode.usage)

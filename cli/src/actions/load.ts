@@ -1,28 +1,17 @@
-import { openStore } from '@hotspan/collector'
-import {
-  type Arrivals,
-  type Endpoint,
-  generateLoad,
-  importRun,
-  type LoadProgress,
-  runFolder,
-  writeRun,
-} from '@hotspan/loadtests'
+import { type Arrivals, type Endpoint, generateLoad, type LoadProgress } from '@hotspan/loadtests'
 import { parseHttpUrl, urlExpected } from '../config/parse.ts'
 import { parseEndpoint } from '../config/parse-endpoint.ts'
 import { badValue } from '../errors.ts'
 import { exitCode } from '../exit-codes.ts'
-import { note, writeData } from '../process/output.ts'
-import { shownPath, typedCommand } from '../process/run-folders.ts'
+import { keepRun, type RunFlags } from '../process/keep-run.ts'
+import { note } from '../process/output.ts'
 import { onStopSignals } from '../process/signals.ts'
-import { type StoreFlags, storePlace } from '../process/store-options.ts'
+import { storePlace } from '../process/store-options.ts'
+import { typedCommand } from '../process/typed-command.ts'
 import type { SetExit } from '../program.ts'
-import { renderJson } from '../render/json.ts'
 import { formatMs } from '../render/numbers.ts'
-import { renderRunText } from '../render/run-text.ts'
-import { columnsOf, wantsColor } from '../render/terminal.ts'
 
-export interface LoadFlags extends StoreFlags {
+export interface LoadFlags extends RunFlags {
   readonly rate: number
   readonly duration: number
   readonly warmUp: number
@@ -30,11 +19,7 @@ export interface LoadFlags extends StoreFlags {
   readonly seed?: number
   readonly endpoint: Endpoint[]
   readonly timeout: number
-  readonly scenario: string
   readonly allowRemote?: boolean
-  readonly format: 'text' | 'json'
-  readonly output?: string
-  readonly import: boolean
 }
 
 const progressLine = (progress: LoadProgress): string => {
@@ -70,24 +55,7 @@ export const runLoad = async (address: string, flags: LoadFlags, setExit: SetExi
         : {}),
     })
     if (live) process.stderr.write('\r\u001b[K')
-    const folder = runFolder(place.dataDir, run.id)
-    await writeRun(folder, run, samples)
-    if (flags.import) {
-      const store = await openStore({ dataDir: place.dataDir, project: place.project })
-      try {
-        await importRun(store, folder)
-      } finally {
-        await store.close()
-      }
-    }
-    if (flags.format === 'json') await writeData(renderJson(run), flags.output)
-    else {
-      const color = flags.output === undefined && wantsColor(process.stdout, process.env)
-      await writeData(
-        renderRunText(run, { color, width: columnsOf(process.stdout), folder: shownPath(folder) }),
-        flags.output,
-      )
-    }
+    await keepRun({ run, samples }, place, flags)
     if (run.health.voidReason !== '') {
       note(`hotspan: the run is void: ${run.health.voidReason}`)
       setExit(exitCode.inconclusive)

@@ -1,5 +1,5 @@
 import { openStore } from '@hotspan/collector'
-import { shownPath } from '../process/run-folders.ts'
+import { shownPath } from '../process/shown-path.ts'
 import { type StoreFlags, storePlace } from '../process/store-options.ts'
 
 export const runMigrate = async (flags: StoreFlags): Promise<void> => {

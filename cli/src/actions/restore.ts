@@ -1,5 +1,5 @@
 import { restore } from '@hotspan/collector'
-import { shownPath } from '../process/run-folders.ts'
+import { shownPath } from '../process/shown-path.ts'
 import { type StoreFlags, storePlace } from '../process/store-options.ts'
 import { renderJson } from '../render/json.ts'
 

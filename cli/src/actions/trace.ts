@@ -1,6 +1,6 @@
 import { openStore, spansOfTraces } from '@hotspan/collector'
 import { writeData } from '../process/output.ts'
-import { namedStorePlace, type StoreFlags } from '../process/store-options.ts'
+import { requireStore, type StoreFlags, storePlace } from '../process/store-options.ts'
 import { renderExceptionsText } from '../render/exceptions.ts'
 import { renderJson } from '../render/json.ts'
 import { columnsOf, wantsColor } from '../render/terminal.ts'
@@ -18,7 +18,8 @@ export interface TraceFlags extends StoreFlags {
 }
 
 export const runTrace = async (id: string, flags: TraceFlags): Promise<void> => {
-  const place = await namedStorePlace(flags)
+  const place = await storePlace(flags)
+  requireStore(place)
   const store = await openStore({ dataDir: place.dataDir, project: place.project })
   try {
     const found = await findTrace(store, id)

@@ -29,5 +29,5 @@ export const lighthouseCommand = (): Command =>
       .option('--output <file>', 'write the summary there instead of to stdout')
       .option('--no-import', 'only the run folder, not the store'),
   ).action(async (address: string, flags: LighthouseFlags) =>
-    (await import('../actions/lighthouse.ts')).runPage(address, flags),
+    (await import('../actions/lighthouse.ts')).measurePage(address, flags),
   )

@@ -18,6 +18,7 @@ process.on('SIGTERM', () => server.close(() => process.exit(9)))
 
 test('analyze of an empty store says so, in every format', { timeout: 120_000 }, async () => {
   await inTemporaryDirectory(async (cwd) => {
+    await runCli(['migrate'], { cwd })
     const { exitCode, stdout } = await runCli(['analyze', '--format', 'json'], { cwd })
     expect(exitCode).toBe(0)
     const report = JSON.parse(stdout) as {
@@ -36,10 +37,10 @@ test('analyze of an empty store says so, in every format', { timeout: 120_000 },
 
 test('reading from a directory that is not there makes none', { timeout: 120_000 }, async () => {
   await inTemporaryDirectory(async (cwd) => {
-    for (const command of [['analyze'], ['trace', 'abcd']]) {
+    for (const command of [['analyze'], ['trace', 'abcd'], ['backup', 'copy']]) {
       const { exitCode, stderr } = await runCli([...command, '--data-dir', 'typo'], { cwd })
       expect(exitCode).toBe(2)
-      expect(stderr).toContain('--data-dir is "typo", and there is no typo (HS_SET_UP)')
+      expect(stderr).toContain('there is no store in typo (HS_SET_UP)')
       expect(existsSync(join(cwd, 'typo'))).toBe(false)
     }
   })
@@ -47,6 +48,7 @@ test('reading from a directory that is not there makes none', { timeout: 120_000
 
 test('trace of an unknown id says where to look', { timeout: 120_000 }, async () => {
   await inTemporaryDirectory(async (cwd) => {
+    await runCli(['migrate'], { cwd })
     const unknown = await runCli(['trace', 'abcdef'], { cwd })
     expect(unknown.exitCode).toBe(2)
     expect(unknown.stderr).toContain('no trace starts with abcdef in project default')

@@ -41,6 +41,8 @@ test('--version is the version of the package, on stdout', async () => {
 
 const usageErrors: [string[], RegExp][] = [
   [['analize'], /unknown command 'analize'[\s\S]*analyze/],
+  [['zzz'], /unknown command 'zzz'\nSee: hotspan --help/],
+  [['load', 'http://192.0.2.7/'], /expected an address of this machine; --allow-remote/],
   [['analyze', '--formt', 'json'], /unknown option '--formt'[\s\S]*--format/],
   [
     ['analyze', '--format', 'jsno'],
@@ -143,6 +145,8 @@ test('flags win over variables, variables over the file', { timeout: 60_000 }, a
     }
     expect(await listens([], {})).toContain(':11')
     expect(await listens([], { HOTSPAN_OTLP_PORT: '12' })).toContain(':12')
+    await writeFile(join(cwd, 'package.json'), '{}')
+    expect((await runCli(['doctor'], { cwd })).stderr).toBe('')
     const { stderr, exitCode } = await runCli(['doctor'], { cwd, env: { HOTSPAN_OTLP_PORT: 'x' } })
     expect(exitCode).toBe(2)
     expect(stderr).toContain('HOTSPAN_OTLP_PORT is "x"; expected a port')

@@ -92,6 +92,24 @@ const findConfigFile = (cwd: string, named: string | undefined): string | undefi
   }
 }
 
+/** A project without `"type": "module"` is no fault of its configuration: Node's warning about it is not passed on. */
+const importQuietly = async (path: string): Promise<{ default?: unknown }> => {
+  const { emitWarning } = process
+  process.emitWarning = (...args: unknown[]) => {
+    const typeless = args.some(
+      (arg) =>
+        arg === 'MODULE_TYPELESS_PACKAGE_JSON' ||
+        (arg as { code?: unknown } | undefined)?.code === 'MODULE_TYPELESS_PACKAGE_JSON',
+    )
+    if (!typeless) Reflect.apply(emitWarning, process, args)
+  }
+  try {
+    return await import(pathToFileURL(path).href)
+  } finally {
+    process.emitWarning = emitWarning
+  }
+}
+
 /** Loads and checks the configuration; Node itself strips the types of a `.ts` file. */
 export const loadConfig = async (cwd: string, named?: string): Promise<LoadedConfig> => {
   const path = findConfigFile(cwd, named)
@@ -99,7 +117,7 @@ export const loadConfig = async (cwd: string, named?: string): Promise<LoadedCon
   const file = named ?? path.slice(dirname(path).length + 1)
   let loaded: { default?: unknown }
   try {
-    loaded = await import(pathToFileURL(path).href)
+    loaded = await importQuietly(path)
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error)
     throw new CliError(

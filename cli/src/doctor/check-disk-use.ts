@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { diskUse, storeLimits } from '@hotspan/collector'
-import { shownPath } from '../process/run-folders.ts'
+import { shownPath } from '../process/shown-path.ts'
 import { formatQuantity } from '../render/numbers.ts'
 import { type DoctorCheck, ok } from './check.ts'
 
@@ -8,10 +8,13 @@ const neededBy = 'keeping telemetry'
 const size = (bytes: number): string => formatQuantity(bytes, 'By')
 
 /** What the store takes and may take, and what was moved aside and is never removed by us. */
-export const checkDiskUse = async (dataDir: string): Promise<DoctorCheck[]> => {
+export const checkDiskUse = async (
+  dataDir: string,
+  bounds: Parameters<typeof storeLimits>[0],
+): Promise<DoctorCheck[]> => {
   if (!existsSync(dataDir)) return []
   const use = await diskUse(dataDir)
-  const { maxBytes, retentionDays } = storeLimits()
+  const { maxBytes, retentionDays } = storeLimits(bounds)
   const cap = maxBytes === null ? 'no cap' : `cap ${size(maxBytes)}`
   const days = retentionDays === null ? 'kept for ever' : `kept ${retentionDays} days`
   const checks = [

@@ -3,7 +3,7 @@ import { access, constants, mkdir, statfs } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { findChrome } from '@hotspan/loadtests'
 import { agentRegisterPath } from '../process/agent-environment.ts'
-import { shownPath } from '../process/run-folders.ts'
+import { shownPath } from '../process/shown-path.ts'
 import { formatQuantity } from '../render/numbers.ts'
 import { type DoctorCheck, ok } from './check.ts'
 

@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander'
 import { type LoadedConfig, loadConfig } from '../config/load-config.ts'
 import { settings, settle, settleDataDir } from '../config/settings.ts'
 import { missingSetUp } from '../errors.ts'
-import { shownPath } from './run-folders.ts'
+import { shownPath } from './shown-path.ts'
 
 /** Flags of every command that reads or writes the store. */
 export interface StoreFlags {
@@ -34,16 +34,13 @@ export const storePlace = async (flags: StoreFlags): Promise<StorePlace> => {
   }
 }
 
-/** As `storePlace`, for commands that only read: a directory that the person named must be there, or a typing error would make an empty store. */
-export const namedStorePlace = async (flags: StoreFlags): Promise<StorePlace> => {
-  const place = await storePlace(flags)
-  if (flags.dataDir !== undefined && !process.env.HOTSPAN_CLICKHOUSE_URL && !existsSync(place.dataDir)) {
-    throw missingSetUp(
-      `--data-dir is ${JSON.stringify(flags.dataDir)}, and there is no ${shownPath(place.dataDir)}`,
-      'Name the directory that hotspan dev or hotspan collector used (default: .hotspan)',
-    )
-  }
-  return place
+/** For commands that only read: a slip in the name of a directory must not make an empty store. Asked when all values are known to be good. */
+export const requireStore = ({ dataDir }: StorePlace): void => {
+  if (process.env.HOTSPAN_CLICKHOUSE_URL || existsSync(dataDir)) return
+  throw missingSetUp(
+    `there is no store in ${shownPath(dataDir)}`,
+    'Start one with hotspan dev or hotspan collector, or name its directory with --data-dir',
+  )
 }
 
 /** Retention and size cap, where a person set them; else the collector's own defaults hold. */

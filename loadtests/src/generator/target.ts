@@ -18,7 +18,7 @@ export function loadTarget(url: string, allowRemote: boolean): { origin: string;
     throw badOption(
       'url',
       url,
-      'a loopback address (load on other machines needs allowRemote, --allow-remote)',
+      'an address of this machine; --allow-remote (allowRemote in code) puts load on another one',
     )
   }
   return { origin: parsed.origin, prefix: parsed.pathname.replace(/\/+$/, '') }
