@@ -7,9 +7,9 @@ import { active, runtime } from './core/runtime.ts'
 import { AgentTracerProvider } from './core/tracer.ts'
 import { watchEventLoop } from './event-loop/event-loop.ts'
 import { watchExit } from './exit.ts'
-import { type FaultCount, fault, faultCounts, reportFaultsTo } from './faults.ts'
+import { type FaultCount, faultCounts, reportFaultsTo } from './faults.ts'
 import { databasePackages } from './instrumentations/database-packages.ts'
-import { frameworkNames, frameworkPackages, loadFrameworks } from './instrumentations/framework-packages.ts'
+import { frameworkPackages } from './instrumentations/framework-packages.ts'
 import { installInstrumentations } from './instrumentations/install.ts'
 import { NEXT_SCOPE, NextTracer } from './instrumentations/next.ts'
 import { instrumentOnnxruntime } from './instrumentations/onnxruntime.ts'
@@ -187,14 +187,5 @@ export function instrument(name: string, exports: unknown): boolean {
       ? instrumentOnnxruntime
       : packages.find((target) => target.name === name)?.patch
   if (patch !== undefined) patch(exports)
-  else if (frameworkNames.includes(name)) instrumentLater(name, exports)
-  else return false
-  return true
-}
-
-/** In a bundle there may be packages of which nothing was installed where `register` looked. */
-function instrumentLater(name: string, exports: unknown): void {
-  loadFrameworks((known) => known === name)
-    .then(() => frameworkPackages.find((target) => target.name === name)?.patch(exports))
-    .catch((error) => fault(name, error))
+  return patch !== undefined
 }

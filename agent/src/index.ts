@@ -1,7 +1,4 @@
 /** Door `@hotspan/agent`. */
-import './all-parts.ts'
-import './instrumentations/all-frameworks.ts'
-
 export { type AgentStats, flush, instrument, start, stats, stop } from './agent.ts'
 export type { FaultCount } from './faults.ts'
 export type { QueueCounts } from './send/batch.ts'

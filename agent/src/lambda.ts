@@ -3,8 +3,6 @@
  * `export const handler = wrapHandler(async (event) => ...)`
  */
 import './lambda/init-clock.ts'
-import './all-parts.ts'
-import './instrumentations/all-frameworks.ts'
 import { performance } from 'node:perf_hooks'
 import { start } from './agent.ts'
 import { isDisabled } from './disabled.ts'

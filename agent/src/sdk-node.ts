@@ -1,6 +1,4 @@
 /** Door `@hotspan/agent/sdk-node`: our parts for the `NodeSDK` of `@opentelemetry/sdk-node`. */
-import './instrumentations/all-frameworks.ts'
-
 export { AgentContextManager as HotspanContextManager } from './core/context-manager.ts'
 export { HotspanInstrumentation, type InstrumentationOptions } from './sdk-node/instrumentation.ts'
 export type { PipelineOptions } from './sdk-node/pipeline.ts'

@@ -1,8 +1,8 @@
+import { startAccounting } from './accounting/accounting.ts'
 import type { PackageTarget } from './instrumentations/module-hook.ts'
 import type { Log } from './log.ts'
 import { startLogs } from './logs/logs.ts'
-import type { Metrics } from './metrics/metrics.ts'
-import { parts } from './parts.ts'
+import { type Metrics, startMetrics } from './metrics/metrics.ts'
 import type { ResourceAttributes } from './resource/attributes.ts'
 import { keyValues } from './resource/resource.ts'
 import type { QueueCounts } from './send/batch.ts'
@@ -25,12 +25,9 @@ export interface Signals {
 /** Starts what the settings ask for beside tracing. */
 export function startSignals(settings: Settings, resource: ResourceAttributes, log: Log): Signals {
   const logs = startLogs(settings.logs, keyValues(resource), log)
-  const metrics =
-    settings.metrics === null
-      ? null
-      : (parts.startMetrics?.(settings.metrics, keyValues(resource), log) ?? null)
+  const metrics = settings.metrics === null ? null : startMetrics(settings.metrics, keyValues(resource), log)
   const stopAccounting =
-    settings.accounting === false ? undefined : parts.startAccounting?.(settings.accounting === 'cpu')
+    settings.accounting === false ? undefined : startAccounting(settings.accounting === 'cpu')
   return {
     packages: logs.packages.filter(({ name }) => !settings.without.has(name)),
     metrics,

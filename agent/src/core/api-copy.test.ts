@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { type ApiCopy, newerApiCopy } from './api-copy.ts'
+import { type ApiCopy, newerApiCopy, OWN_API_VERSION } from './api-copy.ts'
 
 const folders: string[] = []
 afterEach(() => {
@@ -36,4 +37,10 @@ test.each([
   const copy = newerApiCopy(ours, appWith(version))
   if (used) expect(copy).toMatchObject({ marked: version })
   else expect(copy).toBe(ours)
+})
+
+test('ours is the version that is installed here and built in', () => {
+  const main = createRequire(import.meta.url).resolve('@opentelemetry/api')
+  const manifest = readFileSync(join(dirname(main), '../package.json'), 'utf8')
+  expect(OWN_API_VERSION).toBe((JSON.parse(manifest) as { version: string }).version)
 })

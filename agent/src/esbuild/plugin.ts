@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { databasePackages } from '../instrumentations/database-packages.ts'
-import { frameworkNames } from '../instrumentations/framework-packages.ts'
+import { frameworkPackages } from '../instrumentations/framework-packages.ts'
 
 /** esbuild's kinds of imports. */
 type ImportKind =
@@ -51,7 +51,7 @@ const RESOLVING = Symbol('hotspan.resolving')
 
 /** Known packages whose file is the one that is loaded by their name. */
 const names = (): string[] => [
-  ...new Set([...databasePackages().map(({ name }) => name), ...frameworkNames, 'pino', 'winston']),
+  ...new Set([...databasePackages(), ...frameworkPackages].map(({ name }) => name).concat('pino', 'winston')),
 ]
 
 /**

@@ -5,6 +5,7 @@ import { EMPTY_CONTEXT, SUPPRESSED_CONTEXT } from '../core/linked-context.ts'
 import { active, runtime } from '../core/runtime.ts'
 import { Trace } from '../core/trace.ts'
 import { isAppFile, reportedPath } from '../instrumentations/call-site.ts'
+import { ownFolder } from '../own-folder.ts'
 import type { BlockingFrame } from './stall-span.ts'
 import type { Stall } from './stall-watch.ts'
 
@@ -88,7 +89,7 @@ export function startProfiler(complain: (line: string) => void): StallProfiler |
 
 function loadPprof(): Pprof | undefined {
   // The app's own copy first: ours is only there when both are installed side by side.
-  for (const from of [join(process.cwd(), 'package.json'), process.argv[1], import.meta.url]) {
+  for (const from of [join(process.cwd(), 'package.json'), process.argv[1], ownFolder]) {
     if (from === undefined) continue
     try {
       return createRequire(from)('@datadog/pprof') as Pprof

@@ -6,6 +6,7 @@ import { active } from '../core/runtime.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
 import { BoundedCache } from '../encode/bounded-cache.ts'
 import { captureAttributes } from '../encode/captured-attributes.ts'
+import { ownFolder } from '../own-folder.ts'
 
 /** Where the app made a call. Lines are those of the running file: source maps are not applied. */
 export interface CallSite {
@@ -24,7 +25,6 @@ const lineKey = encodeKey(attr.codeLineNumber)
 /** Frames looked at; an ORM between the app and the driver needs some. */
 const MOST_FRAMES = 30
 
-const ownFolder = fileURLToPath(new URL('..', import.meta.url))
 const sites = new BoundedCache<CallSite | null>(512)
 
 /**
@@ -65,7 +65,7 @@ export const isAppFile = (path: string): boolean =>
   !path.startsWith('node:') &&
   !path.includes('/node_modules/') &&
   !path.includes('\\node_modules\\') &&
-  !path.startsWith(ownFolder)
+  (ownFolder === undefined || !path.startsWith(ownFolder))
 
 /** File as it is reported: without scheme, relative to the working directory when inside it. */
 export function reportedPath(path: string): string {

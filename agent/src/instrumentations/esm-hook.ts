@@ -1,5 +1,8 @@
-import { existsSync } from 'node:fs'
 import Module, { register } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { fs } from '../node-modules.ts'
+import { ownFolder } from '../own-folder.ts'
 import { type EsmPattern, esmMatcher, LOADED, withHandOver } from './esm-source.ts'
 import { installedPackages, workingFolder } from './installed.ts'
 import type { PackageTarget } from './module-hook.ts'
@@ -31,9 +34,9 @@ export function watchEsmPackages(
   }
   const { registerHooks } = Module as SyncHooks
   if (registerHooks === undefined || !syncHooksWork()) {
-    const loader = new URL('./esm-loader.js', import.meta.url)
     // Inside a bundle there is no such file, and a loader that is missing ends the process.
-    if (existsSync(loader)) register(loader, { data: patterns })
+    const loader = join(ownFolder ?? '', 'esm-loader.js')
+    if (fs.existsSync(loader)) register(pathToFileURL(loader), { data: patterns })
     return () => delete doors[LOADED]
   }
   const matcher = esmMatcher(patterns)

@@ -1,7 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
 import { errorMonitor } from 'node:events'
-import http, { type ClientRequest, type IncomingMessage } from 'node:http'
-import https from 'node:https'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { syncBuiltinESMExports } from 'node:module'
 import { performance } from 'node:perf_hooks'
 import { attr } from '@hotspan/otlp'
@@ -13,6 +12,7 @@ import { beginSpan, spanOf } from '../core/tracer.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
+import { http, loadHttps } from '../node-modules.ts'
 import type { OutgoingHeaders } from '../propagation/format.ts'
 import { baggageIn, idsOf } from '../propagation/propagation.ts'
 import { errorTypeOf } from './error-type.ts'
@@ -74,7 +74,7 @@ type RequestFunction = (this: unknown, ...args: unknown[]) => ClientRequest
 
 function wrapFunctions(): () => void {
   const restores: (() => void)[] = []
-  for (const module of [http, https] as unknown as Record<'request' | 'get', RequestFunction>[]) {
+  for (const module of [http, loadHttps()] as unknown as Record<'request' | 'get', RequestFunction>[]) {
     const { request, get } = module
     module.request = function (this: unknown, ...args) {
       const created = request.apply(this, args)

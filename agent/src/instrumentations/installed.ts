@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fs } from '../node-modules.ts'
 
 /**
  * Whether the app can have a package: it lies in a `node_modules` above the main file or the working directory, or where pnpm
@@ -13,13 +13,13 @@ export function installedPackages(
   for (let folder of [workingDirectory, dirname(mainFile ?? join(workingDirectory, 'x'))]) {
     for (;;) {
       for (const packages of [join(folder, 'node_modules'), join(folder, 'node_modules/.pnpm/node_modules')])
-        if (existsSync(packages)) folders.add(packages)
+        if (fs.existsSync(packages)) folders.add(packages)
       const above = dirname(folder)
       if (above === folder) break
       folder = above
     }
   }
-  return (name) => folders.size === 0 || [...folders].some((folder) => existsSync(join(folder, name)))
+  return (name) => folders.size === 0 || [...folders].some((folder) => fs.existsSync(join(folder, name)))
 }
 
 /** The working directory may have been removed. */

@@ -1,7 +1,8 @@
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { formatTraceParent } from '../core/propagator.ts'
 import type { AgentSpan } from '../core/span.ts'
 import { fault, faultCount } from '../faults.ts'
+import { http } from '../node-modules.ts'
 import { rawHeader } from './raw-headers.ts'
 
 const NAME = 'server-timing'
@@ -20,7 +21,7 @@ type Headers = Record<string, unknown>
  * browsers, and never on what a shared cache may store, or one trace would collect all visitors.
  */
 export function installServerTiming(): () => void {
-  const prototype = ServerResponse.prototype
+  const prototype = http.ServerResponse.prototype
   const original = prototype.writeHead as (this: ServerResponse, ...args: unknown[]) => ServerResponse
   const count = faultCount(NAME)
   function writeHead(this: TracedResponse, ...args: unknown[]): ServerResponse {

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { attributesOf, only, type Sink, startSink } from '../testing/sink.ts'
 import { triggerOf } from './trigger.ts'
@@ -21,9 +24,11 @@ afterEach(async () => {
   await sink.close()
 })
 
-const start = (env: Record<string, string> = {}): void => {
-  child = spawn(process.env.HOTSPAN_TEST_NODE ?? process.execPath, ['test-apps/lambda-app.mjs'], {
-    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+const packageFolder = fileURLToPath(new URL('../..', import.meta.url))
+
+const start = (env: Record<string, string> = {}, app = 'test-apps/lambda-app.mjs'): void => {
+  child = spawn(process.env.HOTSPAN_TEST_NODE ?? process.execPath, [app], {
+    cwd: packageFolder,
     env: {
       PATH: process.env.PATH,
       AWS_LAMBDA_FUNCTION_NAME: 'resize',
@@ -54,6 +59,34 @@ async function invoke(event: object): Promise<Record<string, unknown>> {
   while (!isFrozen()) await new Promise((resolve) => setImmediate(resolve))
   return printed.at(-1)!
 }
+
+test('agent and function in one CommonJS bundle', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'hotspan-lambda-'))
+  try {
+    const file = join(folder, 'function.cjs')
+    await build({
+      stdin: {
+        contents: `import { wrapHandler } from '@hotspan/agent/lambda'
+          const handler = wrapHandler(async () => ({ statusCode: 204 }))
+          handler({}, { functionName: 'resize' }).then((answer) => console.log(JSON.stringify(answer)))`,
+        resolveDir: packageFolder,
+      },
+      outfile: file,
+      bundle: true,
+      platform: 'node',
+      format: 'cjs',
+      external: ['@datadog/pprof'],
+      logLevel: 'error',
+      logOverride: { 'empty-import-meta': 'silent' },
+    })
+    start({}, file)
+    while (printed.length === 0) await new Promise<void>((resolve) => (wake = resolve))
+    expect(printed).toEqual([{ statusCode: 204 }])
+    expect(attributesOf(only(sink.spans, 'resize'))['faas.coldstart']).toBe(true)
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
 
 test('spans have arrived before the freeze; the first invocation is a cold start', async () => {
   start()

@@ -1,9 +1,10 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { KeyValue } from '@hotspan/otlp'
 import { SUPPRESSED_CONTEXT } from '../core/linked-context.ts'
 import { active, runtime } from '../core/runtime.ts'
 import type { Log } from '../log.ts'
+import { http } from '../node-modules.ts'
 import { prometheusText } from './prometheus-text.ts'
 import type { Registry } from './registry.ts'
 
@@ -20,7 +21,7 @@ export function startPrometheusEndpoint(
   where: { readonly host: string; readonly port: number },
   log: Log,
 ): PrometheusEndpoint {
-  const server: Server = createServer((request, response) => {
+  const server: Server = http.createServer((request, response) => {
     const path = (request.url ?? '').split('?')[0]
     if (path !== '/metrics' || (request.method !== 'GET' && request.method !== 'HEAD')) {
       response.writeHead(path === '/metrics' ? 405 : 404, { 'content-type': 'text/plain' }).end()

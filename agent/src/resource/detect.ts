@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { fs } from '../node-modules.ts'
 import type { ResourceAttributes, Surroundings } from './attributes.ts'
 import { askEc2, askEcs, detectAws } from './aws.ts'
 import { detectContainer } from './container.ts'
@@ -33,7 +33,7 @@ export const thisMachine: Surroundings = {
   env: process.env,
   readFile(path) {
     try {
-      return readFileSync(path, 'utf8')
+      return fs.readFileSync(path, 'utf8')
     } catch {
       return undefined
     }

@@ -1,4 +1,4 @@
-import { request } from 'node:http'
+import { http } from '../node-modules.ts'
 
 /** A metadata service is a hop away: one that has not answered within this time is not there, ms. */
 const PATIENCE_MS = 2000
@@ -10,7 +10,7 @@ export function askMetadata(
   options: { method?: string; headers?: Record<string, string> } = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const call = request(url, { ...options, agent: false, timeout: PATIENCE_MS }, (response) => {
+    const call = http.request(url, { ...options, agent: false, timeout: PATIENCE_MS }, (response) => {
       let text = ''
       response.setEncoding('utf8')
       response.on('data', (part: string) => {

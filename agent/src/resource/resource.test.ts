@@ -331,7 +331,9 @@ describe('the whole resource', () => {
       'service.name': 'api',
       'faas.version': 'mine',
       team: 'a',
-      'service.instance.id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+      'service.instance.id': expect.stringMatching(
+        /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+      ),
       'process.runtime.name': 'nodejs',
     })
     const named = readSettings({}, { OTEL_SERVICE_NAME: 'mine' })

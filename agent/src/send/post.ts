@@ -1,8 +1,7 @@
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http'
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https'
+import type { IncomingMessage } from 'node:http'
 import { promisify } from 'node:util'
-import { gzip } from 'node:zlib'
 import { decodeExportResponse } from '@hotspan/otlp'
+import { http, loadHttps, loadZlib } from '../node-modules.ts'
 import type { Batch } from './batch.ts'
 
 export interface Endpoint {
@@ -18,8 +17,6 @@ export type PostResult =
   | { kind: 'refused'; status: number; retryAfter: string | undefined }
   | { kind: 'unreachable'; reason: string }
 
-const compress = promisify(gzip)
-
 /** More of an answer than this is not read. */
 const MAX_ANSWER_BYTES = 64 * 1024
 
@@ -31,9 +28,9 @@ export interface Poster {
 /** Posts batches to one endpoint over one kept connection. Never rejects. */
 export function createPoster(endpoint: Endpoint): Poster {
   const secure = endpoint.url.protocol === 'https:'
-  const options = { keepAlive: true, maxSockets: 1, keepAliveMsecs: 30_000 }
-  const agent = secure ? new HttpsAgent(options) : new HttpAgent(options)
-  const request = secure ? httpsRequest : httpRequest
+  const { Agent, request } = secure ? loadHttps() : http
+  const agent = new Agent({ keepAlive: true, maxSockets: 1, keepAliveMsecs: 30_000 })
+  const compress = endpoint.gzip ? promisify(loadZlib().gzip) : undefined
 
   const send = (pieces: readonly Uint8Array[], bytes: number, encoding: string): Promise<PostResult> =>
     new Promise((resolve) => {
@@ -72,7 +69,7 @@ export function createPoster(endpoint: Endpoint): Poster {
   return {
     async post(batch) {
       try {
-        if (!endpoint.gzip) return await send(batch.pieces, batch.bytes, '')
+        if (compress === undefined) return await send(batch.pieces, batch.bytes, '')
         const body = await compress(Buffer.concat(batch.pieces, batch.bytes), { level: 1 })
         return await send([body], body.length, 'gzip')
       } catch (error) {

@@ -32,7 +32,8 @@ export async function startApp(
   env: Record<string, string> = {},
   options: { agent?: boolean; nodeArgs?: string[] } = {},
 ): Promise<TestApp> {
-  if (!existsSync(register)) throw new Error('dist/register.js is missing: run `npx tsc -b agent` first')
+  if (!existsSync(register))
+    throw new Error('dist/register.js is missing: run `npm run build -w agent` first')
   const args = options.agent === false ? [] : ['--import', register]
   // Another Node than the one that runs the tests: the agent goes back to 20.6, the tests do not.
   const node = process.env.HOTSPAN_TEST_NODE ?? process.execPath
