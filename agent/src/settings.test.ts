@@ -103,7 +103,7 @@ describe('settings', () => {
         OTEL_EXPORTER_OTLP_LOGS_ENDPOINT: 'https://logs.example.org/in',
         OTEL_EXPORTER_OTLP_LOGS_HEADERS: 'a=1',
         OTEL_EXPORTER_PROMETHEUS_PORT: '1234',
-        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta',
+        OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'sometimes',
         HOTSPAN_ACCOUNTING: 'cpu',
         HOTSPAN_KEEP_SLOW_MS: '250',
         HOTSPAN_MAX_TRACES_PER_SEC: '10',
@@ -120,7 +120,7 @@ describe('settings', () => {
     expect(all.logs!.endpoint.url.href).toBe('https://logs.example.org/in')
     expect(all.metrics!.otlp!.endpoint.url.href).toBe('http://otlp:4318/v1/metrics')
     expect(all.complaints).toHaveLength(2)
-    expect(all.complaints.join()).toMatch(/console.*delta/)
+    expect(all.complaints.join()).toMatch(/console.*sometimes/)
     const given = readSettings({ logs: true, metrics: ['prometheus'], accounting: true, keepSlowMs: 0 }, {})
     expect(given).toMatchObject({
       logs: { delayMs: 1000 },

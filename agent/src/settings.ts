@@ -54,9 +54,18 @@ export interface LogSettings {
   readonly limits: LogQueueLimits
 }
 
+const temporalities = ['cumulative', 'delta', 'lowmemory'] as const
+
+/** Counters and histograms since the start, since the last export, or that only where it costs no memory. */
+export type Temporality = (typeof temporalities)[number]
+
 /** Where metrics go. */
 export interface MetricsSettings {
-  readonly otlp: { readonly endpoint: Endpoint; readonly intervalMs: number } | null
+  readonly otlp: {
+    readonly endpoint: Endpoint
+    readonly intervalMs: number
+    readonly temporality: Temporality
+  } | null
   /** Listener of `/metrics`; port 0 takes a free one. */
   readonly prometheus: { readonly host: string; readonly port: number } | null
 }
@@ -192,17 +201,12 @@ function metricsOf(
     options.metrics ?? exportersOf('OTEL_METRICS_EXPORTER', env, ['otlp', 'prometheus'], complaints),
   )
   if (chosen.size === 0) return null
-  const temporality = env.OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE
-  if (temporality && temporality.toLowerCase() !== 'cumulative') {
-    complaints.push(
-      `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE is '${temporality}'; cumulative is used`,
-    )
-  }
   return {
     otlp: chosen.has('otlp')
       ? {
           endpoint: endpointOf('METRICS', options, env, whole, complaints),
           intervalMs: whole('OTEL_METRIC_EXPORT_INTERVAL', 60_000, 1),
+          temporality: temporalityOf(env, complaints),
         }
       : null,
     prometheus: chosen.has('prometheus')
@@ -212,6 +216,17 @@ function metricsOf(
         }
       : null,
   }
+}
+
+function temporalityOf(env: Env, complaints: string[]): Temporality {
+  const text = env.OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE || 'cumulative'
+  const known = temporalities.find((name) => name === text.toLowerCase())
+  if (known === undefined) {
+    complaints.push(
+      `OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE is '${text}'; expected ${temporalities.join(', ')}; cumulative is used`,
+    )
+  }
+  return known ?? 'cumulative'
 }
 
 const PROPAGATORS = ['tracecontext', 'baggage', 'b3', 'b3multi', 'xray', 'jaeger', 'gcp']

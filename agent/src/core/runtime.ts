@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Server } from 'node:http'
 import type { Context } from '@opentelemetry/api'
 import type { Accounting } from '../accounting/accounting.ts'
+import type { DatabaseMetrics } from '../metrics/database-metrics.ts'
 import type { HttpMetrics } from '../metrics/http-metrics.ts'
 import type { PoolMetrics } from '../metrics/pool-metrics.ts'
 import type { Propagation } from '../propagation/propagation.ts'
@@ -50,6 +51,7 @@ export const runtime = {
   accounting: null as Accounting | null,
   /** Take what the instrumentations measure; null without metrics. */
   httpMetrics: null as HttpMetrics | null,
+  databaseMetrics: null as DatabaseMetrics | null,
   poolMetrics: null as PoolMetrics | null,
   /** Our own listener, whose requests are nobody's business. */
   ownServer: null as Server | null,

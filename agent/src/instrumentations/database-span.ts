@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks'
 import { attr, hotspanAttribute } from '@hotspan/otlp'
+import type { Attributes } from '@opentelemetry/api'
 import { EMPTY_CONTEXT } from '../core/linked-context.ts'
-import { active } from '../core/runtime.ts'
+import { active, runtime } from '../core/runtime.ts'
 import { type AgentSpan, Kind, Status } from '../core/span.ts'
 import { beginSpan, spanOf } from '../core/tracer.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
@@ -13,8 +14,6 @@ export const databaseOptions = { callSites: false, poolWaitMs: 1 }
 
 /** Keys of the database conventions, encoded once. */
 export const databaseKey = {
-  system: encodeKey(attr.dbSystemName),
-  namespace: encodeKey(attr.dbNamespace),
   collection: encodeKey(attr.dbCollectionName),
   text: encodeKey(attr.dbQueryText),
   summary: encodeKey(attr.dbQuerySummary),
@@ -23,28 +22,40 @@ export const databaseKey = {
   rows: encodeKey(attr.dbResponseReturnedRows),
   status: encodeKey(attr.dbResponseStatusCode),
   errorType: encodeKey(attr.errorType),
-  address: encodeKey(attr.serverAddress),
-  port: encodeKey(attr.serverPort),
   parameters: encodeKey(hotspanAttribute.dbParametersHash.name),
 }
 
-/** `db.system.name`, namespace and server, encoded. A host that is a path is a unix socket, which has no port. */
-export function encodeTarget(
+/** A database and its server, in the forms that spans and metrics want: one object for all calls of a connection. */
+export interface DatabaseTarget {
+  /** `db.system.name`, namespace and server. */
+  readonly encoded: Uint8Array
+  /** The same for metrics. */
+  readonly attributes: Attributes
+}
+
+/** A host that is a path is a unix socket, which has no port. */
+export function databaseTarget(
   system: string,
   namespace: string | undefined,
   host: string | undefined,
   port: number | string | undefined,
-): Uint8Array {
-  return captureAttributes((encoder) => {
-    encoder.text(databaseKey.system, system)
-    if (namespace) encoder.text(databaseKey.namespace, namespace)
-    if (!host) return
-    encoder.text(databaseKey.address, host)
+): DatabaseTarget {
+  const attributes: Attributes = { [attr.dbSystemName]: system }
+  if (namespace) attributes[attr.dbNamespace] = namespace
+  if (host) {
+    attributes[attr.serverAddress] = host
     const number = Number(port)
     if (port !== undefined && Number.isSafeInteger(number) && !host.startsWith('/')) {
-      encoder.int(databaseKey.port, number)
+      attributes[attr.serverPort] = number
+    }
+  }
+  const encoded = captureAttributes((encoder) => {
+    for (const [name, value] of Object.entries(attributes)) {
+      if (typeof value === 'number') encoder.int(encodeKey(name), value)
+      else encoder.text(encodeKey(name), String(value))
     }
   })
+  return { encoded, attributes }
 }
 
 /**
@@ -57,8 +68,11 @@ export function beginDatabaseSpan(name: string, needsParent: boolean): AgentSpan
   const parent = spanOf(context, startMs)
   if (parent === null || (needsParent && parent === undefined)) return null
   const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, name, startMs)
-  return span.recording ? span : null
+  return isNoted(span) ? span : null
 }
+
+/** Calls in unsampled traces count too, where they are measured. */
+export const isNoted = (span: AgentSpan): boolean => span.recording || runtime.databaseMetrics !== null
 
 /** The app's frame that makes this call, when call sites are asked for. */
 export const callSiteNow = (): CallSite | undefined =>
@@ -71,5 +85,23 @@ export function failSpan(span: AgentSpan, message: string): void {
 
 export function endSpan(span: AgentSpan): void {
   const nowMs = performance.now()
+  span.endAt(nowMs, nowMs)
+}
+
+/** Ends the span of a call now, and measures the call. `status` is the database's own code of an error. */
+export function endCall(
+  span: AgentSpan,
+  target: DatabaseTarget,
+  operation: string,
+  collection: string,
+  summary: string,
+  status: string,
+  errorType: string,
+): void {
+  const nowMs = performance.now()
+  if (runtime.databaseMetrics !== null) {
+    const call = { target: target.attributes, operation, collection, summary, status, errorType }
+    runtime.databaseMetrics.called(span, call, (nowMs - span.startMs) / 1000)
+  }
   span.endAt(nowMs, nowMs)
 }

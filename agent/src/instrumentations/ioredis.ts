@@ -3,7 +3,7 @@ import { active } from '../core/runtime.ts'
 import type { AgentSpan } from '../core/span.ts'
 import { fault, faultCount } from '../faults.ts'
 import { type CallSite, withCallSite } from './call-site.ts'
-import { callSiteNow } from './database-span.ts'
+import { callSiteNow, type DatabaseTarget } from './database-span.ts'
 import { beginCommand, beginConnect, finishCommand, finishConnect, redisTarget } from './redis-command.ts'
 import { isThenable, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
@@ -113,7 +113,7 @@ function hookEnd(span: AgentSpan, command: Command): void {
   }
 }
 
-function targetOf(client: Client): Uint8Array {
+function targetOf(client: Client): DatabaseTarget {
   const options = client.options ?? {}
   const database = client.condition?.select ?? options.db ?? 0
   return redisTarget(options, database, options.path ?? options.host, options.port)

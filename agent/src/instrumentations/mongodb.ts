@@ -6,8 +6,10 @@ import type { CallSite } from './call-site.ts'
 import {
   beginDatabaseSpan,
   callSiteNow,
+  type DatabaseTarget,
   databaseKey,
-  encodeTarget,
+  databaseTarget,
+  endCall,
   endSpan,
   failSpan,
 } from './database-span.ts'
@@ -30,7 +32,7 @@ interface Connection {
 }
 
 interface CommandFacts {
-  readonly target: Uint8Array
+  readonly target: DatabaseTarget
   readonly operation: string
   readonly collection: string
   /** The driver's own object; read when the span ends. */
@@ -42,7 +44,7 @@ interface CommandFacts {
 }
 
 const count = faultCount(NAME)
-const targets = new BoundedCache<Uint8Array>()
+const targets = new BoundedCache<DatabaseTarget>()
 
 /** One span per command that is sent under an active span: where the driver's API ends and its wire protocol begins. */
 export function instrumentMongodb(): void {
@@ -115,14 +117,14 @@ function collectionOf(namespace: Namespace | undefined, operation: string, value
   return operation === 'aggregate' && typeof value === 'string' ? value : ''
 }
 
-function targetOf(address: string, namespace: string): Uint8Array {
+function targetOf(address: string, namespace: string): DatabaseTarget {
   const name = `${address}/${namespace}`
   const known = targets.get(name)
   if (known !== undefined) return known
   const colon = address.lastIndexOf(':')
   const host = colon < 0 ? address : address.slice(0, colon)
   const port = colon < 0 ? undefined : address.slice(colon + 1)
-  return targets.set(name, encodeTarget('mongodb', namespace, host, port))
+  return targets.set(name, databaseTarget('mongodb', namespace, host, port))
 }
 
 function finish(span: AgentSpan, error: unknown, document: unknown): void {
@@ -135,10 +137,11 @@ function finish(span: AgentSpan, error: unknown, document: unknown): void {
       const refused = refusedWrite(document)
       if (refused !== undefined) fail(span, facts, refused)
     }
+    const { target, operation, collection, code, errorType } = facts
+    endCall(span, target, operation, collection, '', code, errorType)
   } catch (ours) {
-    fault(NAME, ours)
-  } finally {
     endSpan(span)
+    fault(NAME, ours)
   }
 }
 
@@ -210,7 +213,7 @@ const HASHED_UNITS = 4096
 
 function writeCommandSpan(encoder: SpanEncoder, span: AgentSpan): void {
   const { target, operation, collection, command, rows, code, errorType, site } = span.ref1 as CommandFacts
-  encoder.raw(target)
+  encoder.raw(target.encoded)
   encoder.text(databaseKey.operation, operation)
   if (collection !== '') encoder.text(databaseKey.collection, collection)
   encoder.text(databaseKey.text, describeMongoCommand(command))

@@ -1,16 +1,11 @@
 import { performance } from 'node:perf_hooks'
-import type { Context } from '@opentelemetry/api'
-import { EMPTY_CONTEXT } from '../core/linked-context.ts'
 import { active, runtime } from '../core/runtime.ts'
-import { type AgentSpan, Kind } from '../core/span.ts'
-import { beginSpan, spanOf } from '../core/tracer.ts'
-import type { SpanEncoder } from '../encode/span-encoder.ts'
-import { fault, faultCount } from '../faults.ts'
+import { faultCount } from '../faults.ts'
 import { type PoolState, poolName } from '../metrics/pool-metrics.ts'
 import { type CallSite, captureCallSite } from './call-site.ts'
-import { databaseKey, databaseOptions, endSpan, failSpan } from './database-span.ts'
-import { errorTypeOf } from './error-type.ts'
+import { databaseOptions } from './database-span.ts'
 import { type MysqlConfig, mysqlTarget } from './mysql2-target.ts'
+import { endPoolWait, type PoolKind, type PoolWait } from './pool-wait.ts'
 import { type Method, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'mysql2'
@@ -45,13 +40,12 @@ export function wrapMysqlPool(prototype: object): void {
       const pool = this as Pool
       if (runtime.poolMetrics !== null) runtime.poolMetrics.seen(pool, stateOf)
       const context = active.getStore()
-      const startMs = performance.now()
       const site = inQuery ? captureCallSite() : undefined
       inQuery = false
       const before = pool._allConnections?.length ?? 0
-      let opened = false
+      const wait: PoolWait<Pool> = { pool, context, startMs: performance.now(), opened: false }
       args[0] = function (this: unknown, ...results: unknown[]): unknown {
-        connected(pool, context, startMs, opened, results[0])
+        endPoolWait(kind, wait, results[0], undefined)
         // Another request's release wakes this one: back to the caller's context.
         const back = (): unknown => {
           poolSite = site
@@ -64,7 +58,7 @@ export function wrapMysqlPool(prototype: object): void {
         return context === undefined ? active.exit(back) : active.run(context, back)
       }
       const result = original.apply(this, args)
-      opened = (pool._allConnections?.length ?? 0) > before
+      wait.opened = (pool._allConnections?.length ?? 0) > before
       return result
     }
   })
@@ -93,36 +87,9 @@ function stateOf(pool: Pool): PoolState {
   }
 }
 
-/** A span of the wait, when there was one. */
-function connected(
-  pool: Pool,
-  context: Context | undefined,
-  startMs: number,
-  opened: boolean,
-  error: unknown,
-): void {
-  try {
-    const nowMs = performance.now()
-    if (runtime.poolMetrics !== null && !error)
-      runtime.poolMetrics.waited(pool, stateOf, (nowMs - startMs) / 1000)
-    if (!opened && nowMs - startMs < databaseOptions.poolWaitMs && !error) return
-    const parent = spanOf(context, nowMs)
-    if (parent === null) return
-    const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, 'mysql2-pool.connect', startMs)
-    if (!span.recording) return
-    span.ref1 = mysqlTarget(pool.config)
-    span.late = writeConnectSpan
-    if (error) {
-      failSpan(span, error instanceof Error ? error.message : '')
-      span.text1 = errorTypeOf(error)
-    }
-    endSpan(span)
-  } catch (ours) {
-    fault(NAME, ours)
-  }
-}
-
-function writeConnectSpan(encoder: SpanEncoder, span: AgentSpan): void {
-  encoder.raw(span.ref1 as Uint8Array)
-  if (span.text1 !== '') encoder.text(databaseKey.errorType, span.text1)
+const kind: PoolKind<Pool> = {
+  instrumentation: NAME,
+  spanName: 'mysql2-pool.connect',
+  stateOf,
+  targetOf: (pool) => mysqlTarget(pool.config).encoded,
 }

@@ -1,4 +1,4 @@
-import { encodeTarget } from './database-span.ts'
+import { type DatabaseTarget, databaseTarget } from './database-span.ts'
 
 /** Where a connection or a pool connects to; a pool's own config holds that of its connections. */
 export interface MysqlConfig {
@@ -13,18 +13,18 @@ const NO_CONFIG: MysqlConfig = {}
 
 interface KnownTarget {
   readonly database: string | undefined
-  readonly encoded: Uint8Array
+  readonly target: DatabaseTarget
 }
 
 const targets = new WeakMap<MysqlConfig, KnownTarget>()
 
-/** Encoded server and database, kept per config object; `changeUser` writes another database into it. */
-export function mysqlTarget(config: MysqlConfig | undefined): Uint8Array {
+/** Server and database, kept per config object; `changeUser` writes another database into it. */
+export function mysqlTarget(config: MysqlConfig | undefined): DatabaseTarget {
   const own = config?.connectionConfig ?? config ?? NO_CONFIG
   const known = targets.get(own)
-  if (known !== undefined && known.database === own.database) return known.encoded
+  if (known !== undefined && known.database === own.database) return known.target
   const host = own.socketPath || own.host
-  const encoded = encodeTarget('mysql', own.database, host, own.socketPath ? undefined : own.port)
-  targets.set(own, { database: own.database, encoded })
-  return encoded
+  const target = databaseTarget('mysql', own.database, host, own.socketPath ? undefined : own.port)
+  targets.set(own, { database: own.database, target })
+  return target
 }

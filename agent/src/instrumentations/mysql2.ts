@@ -11,9 +11,10 @@ import type { CallSite } from './call-site.ts'
 import {
   beginDatabaseSpan,
   callSiteNow,
+  type DatabaseTarget,
   databaseKey,
   databaseOptions,
-  endSpan,
+  endCall,
   failSpan,
 } from './database-span.ts'
 import { errorTypeOf } from './error-type.ts'
@@ -37,7 +38,7 @@ interface QueryLike {
 }
 
 interface QueryFacts {
-  readonly target: Uint8Array
+  readonly target: DatabaseTarget
   readonly statement: Statement
   rows: number
   error: unknown
@@ -117,7 +118,7 @@ function begin(connection: { config?: MysqlConfig }, args: readonly unknown[]): 
   span.ref1 = { target, statement, rows: -1, error: undefined, site } satisfies QueryFacts
   span.late = writeQuerySpan
   const list = values === undefined || values === null ? undefined : Array.isArray(values) ? values : [values]
-  if (list !== undefined || statement.hasLiterals) {
+  if (span.recording && (list !== undefined || statement.hasLiterals)) {
     span.text1 = parametersHash(list, statement.hasLiterals ? sql : undefined)
   }
   return span
@@ -193,7 +194,9 @@ function finish(span: AgentSpan, error: unknown, result: unknown, fields: unknow
     } else {
       facts.rows = rowsOf(result, fields)
     }
-    endSpan(span)
+    const { target, statement } = facts
+    const errorType = facts.error === undefined ? '' : errorTypeOf(facts.error)
+    endCall(span, target, statement.operation, '', statement.name, statusOf(facts.error), errorType)
   } catch (ours) {
     fault(NAME, ours)
   }
@@ -218,18 +221,21 @@ function messageOf(error: unknown): string {
   return QUOTES_NAMES.has(errno as number) ? error.message : error.message.replace(/'.*'/gs, '?')
 }
 
+/** Errors of the socket have an `errno` too, but no state of the server's. */
+function statusOf(error: unknown): string {
+  const { errno, sqlState } = (error ?? {}) as { errno?: unknown; sqlState?: unknown }
+  return typeof errno === 'number' && typeof sqlState === 'string' ? String(errno) : ''
+}
+
 function writeQuerySpan(encoder: SpanEncoder, span: AgentSpan): void {
   const { target, statement, rows, error, site } = span.ref1 as QueryFacts
-  encoder.raw(target)
+  encoder.raw(target.encoded)
   encoder.raw(statement.encoded)
   if (rows >= 0) encoder.int(databaseKey.rows, rows)
   if (span.text1 !== '') encoder.text(databaseKey.parameters, span.text1)
   if (error !== undefined) {
-    const { errno, sqlState } = error as { errno?: unknown; sqlState?: unknown }
-    // Errors of the socket have an `errno` too, but no state of the server's.
-    if (typeof errno === 'number' && typeof sqlState === 'string') {
-      encoder.text(databaseKey.status, String(errno))
-    }
+    const status = statusOf(error)
+    if (status !== '') encoder.text(databaseKey.status, status)
     encoder.text(databaseKey.errorType, errorTypeOf(error))
   }
   if (site !== undefined) encoder.raw(site.encoded)

@@ -1,18 +1,14 @@
 import { performance } from 'node:perf_hooks'
 import type { Context } from '@opentelemetry/api'
-import { EMPTY_CONTEXT } from '../core/linked-context.ts'
 import { active, runtime } from '../core/runtime.ts'
-import { type AgentSpan, Kind, Status } from '../core/span.ts'
-import { beginSpan, spanOf } from '../core/tracer.ts'
 import { encodeKey } from '../encode/attribute-key.ts'
 import { captureAttributes } from '../encode/captured-attributes.ts'
-import type { SpanEncoder } from '../encode/span-encoder.ts'
-import { fault, faultCount } from '../faults.ts'
+import { faultCount } from '../faults.ts'
 import { type PoolState, poolName } from '../metrics/pool-metrics.ts'
 import { type CallSite, captureCallSite } from './call-site.ts'
-import { databaseKey, databaseOptions } from './database-span.ts'
-import { errorTypeOf } from './error-type.ts'
+import { databaseOptions } from './database-span.ts'
 import { type Target, targetOf } from './pg-target.ts'
+import { endPoolWait, type PoolKind, type PoolWait } from './pool-wait.ts'
 import { isThenable, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'pg'
@@ -80,17 +76,16 @@ export function wrapPool(prototype: object): void {
       const callback = args[0]
       const pool = this as PgPool
       if (runtime.poolMetrics !== null) runtime.poolMetrics.seen(pool, stateOf)
-      const startMs = performance.now()
       const context = active.getStore()
       const clientsBefore = pool._clients?.length ?? 0
-      let opened = false
+      const wait: PoolWait<PgPool> = { pool, context, startMs: performance.now(), opened: false }
       const inPool = inQuery !== 'no'
       const site = inPool && databaseOptions.callSites ? captureCallSite() : undefined
       const promised = inQuery === 'for a promise'
       inQuery = 'no'
       if (typeof callback === 'function') {
         args[0] = function (this: unknown, ...results: unknown[]): unknown {
-          connected(pool, context, startMs, opened, results[0], results[1])
+          endPoolWait(kind, wait, results[0], results[1])
           const resume = (): unknown => {
             poolQuery = inPool ? { context, site, promised } : undefined
             try {
@@ -105,15 +100,15 @@ export function wrapPool(prototype: object): void {
         }
       }
       const result = original.apply(this, args)
-      opened = (pool._clients?.length ?? 0) > clientsBefore
+      wait.opened = (pool._clients?.length ?? 0) > clientsBefore
       if (typeof callback === 'function' || !isThenable(result)) return result
       return result.then(
         (client) => {
-          connected(pool, context, startMs, opened, undefined, client)
+          endPoolWait(kind, wait, undefined, client)
           return client
         },
         (error) => {
-          connected(pool, context, startMs, opened, error, undefined)
+          endPoolWait(kind, wait, error, undefined)
           throw error
         },
       )
@@ -135,45 +130,15 @@ function stateOf(pool: PgPool): PoolState {
   }
 }
 
-/** A span of the wait, when there was one. */
-function connected(
-  pool: PgPool,
-  context: Context | undefined,
-  startMs: number,
-  opened: boolean,
-  error: unknown,
-  client: unknown,
-): void {
-  try {
-    const nowMs = performance.now()
-    if (runtime.poolMetrics !== null && !error)
-      runtime.poolMetrics.waited(pool, stateOf, (nowMs - startMs) / 1000)
-    if (!opened && nowMs - startMs < databaseOptions.poolWaitMs && !error) return
-    const parent = spanOf(context, nowMs)
-    if (parent === null) return
-    const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, 'pg-pool.connect', startMs)
-    if (!span.recording) return
-    span.ref1 = targetOfPool(pool.options ?? NO_TARGET, client)
-    span.late = writeConnectSpan
-    if (error) {
-      span.statusCode = Status.Error
-      span.statusMessage = error instanceof Error ? error.message : ''
-      span.text1 = errorTypeOf(error)
-    }
-    span.endAt(nowMs, nowMs)
-  } catch (ours) {
-    fault(NAME, ours)
-  }
-}
-
 const targetOfOptions = new WeakMap<PoolOptions, Uint8Array>()
 
 /** What `pg-pool.connect` says of its pool. Where it connects to is known by its clients, also when a URL says it. */
-function targetOfPool(options: PoolOptions, client: unknown): Uint8Array {
+function targetOfPool(pool: PgPool, client: unknown): Uint8Array {
+  const options = pool.options ?? NO_TARGET
   const known = targetOfOptions.get(options)
   if (known !== undefined) return known
   const isClient = typeof client === 'object' && client !== null
-  const target = targetOf(isClient ? (client as Target) : options)
+  const target = targetOf(isClient ? (client as Target) : options).encoded
   const { idleTimeoutMillis } = options
   if (typeof idleTimeoutMillis !== 'number') return target
   const encoded = captureAttributes((encoder) => {
@@ -184,7 +149,9 @@ function targetOfPool(options: PoolOptions, client: unknown): Uint8Array {
   return encoded
 }
 
-function writeConnectSpan(encoder: SpanEncoder, span: AgentSpan): void {
-  encoder.raw(span.ref1 as Uint8Array)
-  if (span.text1 !== '') encoder.text(databaseKey.errorType, span.text1)
+const kind: PoolKind<PgPool> = {
+  instrumentation: NAME,
+  spanName: 'pg-pool.connect',
+  stateOf,
+  targetOf: targetOfPool,
 }

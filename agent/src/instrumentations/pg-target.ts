@@ -1,4 +1,4 @@
-import { encodeTarget } from './database-span.ts'
+import { type DatabaseTarget, databaseTarget } from './database-span.ts'
 
 /** Where a client or a pool connects to. */
 export interface Target {
@@ -7,14 +7,14 @@ export interface Target {
   port?: number
 }
 
-const targetOfHolder = new WeakMap<Target, Uint8Array>()
+const targetOfHolder = new WeakMap<Target, DatabaseTarget>()
 
-/** `db.system.name`, namespace and server of a client or of a pool's options, encoded once per object. */
-export function targetOf(holder: Target): Uint8Array {
+/** The target of a client or of a pool's options, made once per object. */
+export function targetOf(holder: Target): DatabaseTarget {
   const known = targetOfHolder.get(holder)
   if (known !== undefined) return known
   const { database, host, port } = holder
-  const encoded = encodeTarget('postgresql', database, host, port)
-  targetOfHolder.set(holder, encoded)
-  return encoded
+  const target = databaseTarget('postgresql', database, host, port)
+  targetOfHolder.set(holder, target)
+  return target
 }

@@ -8,7 +8,7 @@ import { BoundedCache } from '../encode/bounded-cache.ts'
 import type { SpanEncoder } from '../encode/span-encoder.ts'
 import { fault, faultCount } from '../faults.ts'
 import { type CallSite, captureCallSite } from './call-site.ts'
-import { databaseKey, databaseOptions } from './database-span.ts'
+import { type DatabaseTarget, databaseKey, databaseOptions, endCall, isNoted } from './database-span.ts'
 import { errorTypeOf } from './error-type.ts'
 import { parametersHash } from './parameters-hash.ts'
 import { type PoolQuery, takePoolQuery, wrapPool } from './pg-pool.ts'
@@ -107,19 +107,19 @@ function begin(client: Target, args: unknown[], pooled: PoolQuery | undefined): 
   if (parent === null) return null
   const statement = statementOf(statements, text, 'postgresql')
   const span = beginSpan(parent, context ?? EMPTY_CONTEXT, 0, Kind.Client, statement.name, startMs)
-  if (!span.recording) return null
+  if (!isNoted(span)) return null
   span.ref1 = statement
   span.late = writeQuerySpan
   span.ref2 = { target: targetOf(client), rows: -1, code: '', site: siteOf(pooled) } satisfies QueryFacts
   const list = Array.isArray(values) ? values : undefined
-  if (list !== undefined || statement.hasLiterals) {
+  if (span.recording && (list !== undefined || statement.hasLiterals)) {
     span.text1 = parametersHash(list, statement.hasLiterals ? text : undefined)
   }
   return span
 }
 
 interface QueryFacts {
-  target: Uint8Array
+  target: DatabaseTarget
   rows: number
   code: string
   site: CallSite | undefined
@@ -220,8 +220,8 @@ function finish(span: AgentSpan, error: unknown, result: unknown): void {
     } else if (result !== undefined) {
       facts.rows = rowsOf(result)
     }
-    const nowMs = performance.now()
-    span.endAt(nowMs, nowMs)
+    const { name, operation } = span.ref1 as Statement
+    endCall(span, facts.target, operation, '', name, isSqlState(facts.code) ? facts.code : '', facts.code)
   } catch (ours) {
     fault(NAME, ours)
   }
@@ -246,14 +246,16 @@ function messageOf(error: unknown): string {
   return quotesValues ? error.message.replace(/: ".*$/s, ': ?').replace(/'[^']*'/g, '?') : error.message
 }
 
+const isSqlState = (code: string): boolean => /^[0-9A-Z]{5}$/.test(code)
+
 function writeQuerySpan(encoder: SpanEncoder, span: AgentSpan): void {
   const { target, rows, code, site } = span.ref2 as QueryFacts
-  encoder.raw(target)
+  encoder.raw(target.encoded)
   encoder.raw((span.ref1 as Statement).encoded)
   if (rows >= 0) encoder.int(databaseKey.rows, rows)
   if (span.text1 !== '') encoder.text(databaseKey.parameters, span.text1)
   if (code !== '') {
-    if (/^[0-9A-Z]{5}$/.test(code)) encoder.text(databaseKey.status, code)
+    if (isSqlState(code)) encoder.text(databaseKey.status, code)
     encoder.text(databaseKey.errorType, code)
   }
   if (site !== undefined) encoder.raw(site.encoded)

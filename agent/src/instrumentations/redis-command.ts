@@ -5,8 +5,10 @@ import type { CallSite } from './call-site.ts'
 import {
   beginDatabaseSpan,
   callSiteNow,
+  type DatabaseTarget,
   databaseKey,
-  encodeTarget,
+  databaseTarget,
+  endCall,
   endSpan,
   failSpan,
 } from './database-span.ts'
@@ -18,7 +20,7 @@ import { beginsWithKey, describeCommand } from './redis-text.ts'
 const HASHED_UNITS = 1024
 
 export interface CommandFacts {
-  readonly target: Uint8Array
+  readonly target: DatabaseTarget
   readonly name: string
   /** The client's own array; read when the span ends. */
   readonly args: readonly unknown[]
@@ -57,7 +59,8 @@ export function finishCommand(instrumentation: string, span: AgentSpan, error: u
       failSpan(span, messageOf(error))
       facts.code = codeOf(error)
     }
-    endSpan(span)
+    const { target, operation, code } = facts
+    endCall(span, target, operation, '', '', statusOf(code), code)
   } catch (ours) {
     fault(instrumentation, ours)
   }
@@ -73,9 +76,12 @@ function codeOf(error: unknown): string {
 const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message.replace(/,? with args beginning with:.*$/s, '') : ''
 
+const statusOf = (code: string): string =>
+  /^[A-Z][A-Z0-9_]+$/.test(code) && !code.startsWith('ECONN') ? code : ''
+
 function writeCommandSpan(encoder: SpanEncoder, span: AgentSpan): void {
   const { target, name, args, firstArg, operation, batchSize, code, site } = span.ref1 as CommandFacts
-  encoder.raw(target)
+  encoder.raw(target.encoded)
   encoder.text(databaseKey.operation, operation)
   encoder.text(databaseKey.text, describeCommand(name, args, firstArg))
   if (batchSize > 1) encoder.int(databaseKey.batchSize, batchSize)
@@ -84,7 +90,8 @@ function writeCommandSpan(encoder: SpanEncoder, span: AgentSpan): void {
     encoder.text(databaseKey.parameters, parametersHash(list, undefined, HASHED_UNITS))
   }
   if (code !== '') {
-    if (/^[A-Z][A-Z0-9_]+$/.test(code) && !code.startsWith('ECONN')) encoder.text(databaseKey.status, code)
+    const status = statusOf(code)
+    if (status !== '') encoder.text(databaseKey.status, status)
     encoder.text(databaseKey.errorType, code)
   }
   if (site !== undefined) encoder.raw(site.encoded)
@@ -94,12 +101,12 @@ function writeCommandSpan(encoder: SpanEncoder, span: AgentSpan): void {
 export function beginConnect(
   spanName: string,
   queryText: string,
-  target: Uint8Array,
+  target: DatabaseTarget,
   needsParent: boolean,
 ): AgentSpan | null {
   const span = beginDatabaseSpan(spanName, needsParent)
   if (span === null) return null
-  span.ref1 = target
+  span.ref1 = target.encoded
   span.text2 = queryText
   span.late = writeConnectSpan
   return span
@@ -125,22 +132,22 @@ function writeConnectSpan(encoder: SpanEncoder, span: AgentSpan): void {
 
 interface KnownTarget {
   readonly database: number | undefined
-  readonly encoded: Uint8Array
+  readonly target: DatabaseTarget
 }
 
 const targets = new WeakMap<object, KnownTarget>()
 
-/** Encoded server and database, kept per options object of a client. */
+/** Server and database, kept per options object of a client. */
 export function redisTarget(
   options: object,
   database: number | undefined,
   host: string | undefined,
   port: number | string | undefined,
-): Uint8Array {
+): DatabaseTarget {
   const known = targets.get(options)
-  if (known !== undefined && known.database === database) return known.encoded
+  if (known !== undefined && known.database === database) return known.target
   const namespace = database === undefined ? undefined : String(database)
-  const encoded = encodeTarget('redis', namespace, host, port)
-  targets.set(options, { database, encoded })
-  return encoded
+  const target = databaseTarget('redis', namespace, host, port)
+  targets.set(options, { database, target })
+  return target
 }

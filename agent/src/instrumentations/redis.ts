@@ -1,5 +1,6 @@
 import type { AgentSpan } from '../core/span.ts'
 import { fault, faultCount } from '../faults.ts'
+import type { DatabaseTarget } from './database-span.ts'
 import { loadedFiles } from './loaded-files.ts'
 import {
   beginCommand,
@@ -77,7 +78,7 @@ function ownerOf(instance: object, method: string): object | undefined {
 
 const NO_OPTIONS: ClientOptions = {}
 
-function targetOf(options: ClientOptions = NO_OPTIONS): Uint8Array {
+function targetOf(options: ClientOptions = NO_OPTIONS): DatabaseTarget {
   const { socket, database } = options
   return redisTarget(
     options,

@@ -7,6 +7,7 @@ import { describeSql, type SqlDialect } from './sql-text.ts'
 export interface Statement {
   /** The span's name: `SELECT products`. */
   readonly name: string
+  readonly operation: string
   readonly hasLiterals: boolean
   /** Text without literals, summary, operation. */
   readonly encoded: Uint8Array
@@ -21,6 +22,7 @@ function describe(sql: string, dialect: SqlDialect): Statement {
   const { text, summary, operation, hasLiterals } = describeSql(sql, dialect)
   return {
     name: summary,
+    operation,
     hasLiterals,
     encoded: captureAttributes((encoder) => {
       encoder.text(databaseKey.text, text)

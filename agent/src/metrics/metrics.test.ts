@@ -1,5 +1,12 @@
 import { type AddressInfo, createServer } from 'node:net'
-import { attr, type HistogramPoint, type KeyValue, type Metric, type NumberPoint } from '@hotspan/otlp'
+import {
+  AggregationTemporality,
+  attr,
+  type HistogramPoint,
+  type KeyValue,
+  type Metric,
+  type NumberPoint,
+} from '@hotspan/otlp'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { parseExposition } from '../testing/exposition.ts'
 import { type Postgres, postgresMissing, startPostgres } from '../testing/postgres.ts'
@@ -209,6 +216,38 @@ describe('OTLP', () => {
     expect(metrics.sent! + metrics.failed! + metrics.dropped! + metrics.queued!).toBe(metrics.made)
   })
 
+  test('counters and histograms since the last export, when asked so', async () => {
+    await start({ ...OTLP, OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: 'delta' })
+    const route = { 'http.route': '/items/:id' }
+    const served = (): HistogramPoint[] =>
+      sink.metrics.flatMap(({ metrics }) =>
+        metrics.flatMap(({ name, data }) =>
+          name === 'http.server.request.duration' && data?.kind === 'histogram'
+            ? data.points.filter((point) => plain(point)['http.route'] === route['http.route'])
+            : [],
+        ),
+      )
+    for (let i = 0; i < 3; i++) await ask('/items/1')
+    await ask('/order')
+    const total = (): number => served().reduce((sum, { count }) => sum + Number(count), 0)
+    await sink.until(() => total() === 3)
+    const firstEndNs = served().at(-1)!.timeUnixNano
+    for (let i = 0; i < 2; i++) await ask('/items/1')
+    await sink.until(() => total() === 5)
+    const last = served().at(-1)!
+    expect(last.startTimeUnixNano).toBeGreaterThanOrEqual(firstEndNs)
+    expect(last.bucketCounts.reduce((sum, count) => sum + count, 0n)).toBe(last.count)
+    // Told once, though it has been collected many times since.
+    const orders = sink.metrics.flatMap(({ metrics }) => metrics.filter(({ name }) => name === 'orders'))
+    expect(orders.map(({ data }) => data)).toMatchObject([
+      { temporality: AggregationTemporality.Delta, points: [{ value: 3n }] },
+    ])
+    expect(metricNamed('baskets.open')?.data).toMatchObject({
+      temporality: AggregationTemporality.Cumulative,
+      points: [{ value: 3 }],
+    })
+  })
+
   test('the last collection goes out before the process ends', async () => {
     await start({ ...OTLP, OTEL_METRIC_EXPORT_INTERVAL: '3600000' })
     await ask('/items/1')
@@ -237,6 +276,34 @@ describe('OTLP', () => {
       expect(pointOf('db.client.connection.max', pool)).toMatchObject({ value: 2n })
       expect(pointOf('db.client.connection.pending_requests', pool)).toMatchObject({ value: 0n })
       expect(histogramOf('db.client.connection.wait_time', pool).count).toBe(5n)
+    })
+
+    test('calls of the database, with the traces that they belong to', async () => {
+      await start({ ...OTLP, ...postgres.env })
+      await ask('/pool')
+      const called = 'db.client.operation.duration'
+      await sink.until(() => pointOf(called, {}) !== undefined)
+      const point = histogramOf(called, {})
+      expect(plain(point)).toEqual({
+        'db.system.name': 'postgresql',
+        'db.namespace': 'postgres',
+        'db.operation.name': 'SELECT',
+        'db.query.summary': 'SELECT',
+        'server.address': '127.0.0.1',
+        'server.port': postgres.port,
+      })
+      expect(point.count).toBe(5n)
+      expect(point.explicitBounds).toEqual([0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10])
+      await sink.until(() => sink.spans.some(({ name }) => name === 'SELECT'))
+      const queries = sink.spans.filter(({ name }) => name === 'SELECT').map(({ spanId }) => spanId)
+      for (const { spanId } of point.exemplars) expect(queries).toContain(spanId)
+    })
+
+    test('unsampled calls are measured too', async () => {
+      await start({ ...OTLP, ...postgres.env, OTEL_TRACES_SAMPLER: 'always_off' })
+      await ask('/pool')
+      await sink.until(() => histogramOf('db.client.operation.duration', {})?.count === 5n)
+      expect(sink.spans).toEqual([])
     })
   })
 })

@@ -8,6 +8,8 @@ import type { QueueCounts } from '../send/batch.ts'
 import { createSender, type Sender } from '../send/sender.ts'
 import type { MetricsSettings } from '../settings.ts'
 import { AGENT_VERSION } from '../version.ts'
+import { createDatabaseMetrics } from './database-metrics.ts'
+import { DeltaView } from './delta-view.ts'
 import { createHttpMetrics } from './http-metrics.ts'
 import { AgentMeterProvider } from './meter-provider.ts'
 import { MetricQueue } from './metric-queue.ts'
@@ -33,16 +35,19 @@ export interface Metrics {
 export function startMetrics(settings: MetricsSettings, resource: readonly KeyValue[], log: Log): Metrics {
   const registry = new Registry()
   runtime.httpMetrics = createHttpMetrics(registry, SCOPE, AGENT_VERSION)
+  runtime.databaseMetrics = createDatabaseMetrics(registry, SCOPE, AGENT_VERSION)
   runtime.poolMetrics = createPoolMetrics(registry, SCOPE, AGENT_VERSION)
   const stopRuntime = startRuntimeMetrics(registry, SCOPE, AGENT_VERSION)
   let current = resource
 
   let queue: MetricQueue | undefined
+  let delta: DeltaView | undefined
   let sender: Sender | undefined
   let timer: NodeJS.Timeout | undefined
   const push = async (): Promise<void> => {
     try {
-      queue?.put(current, await registry.collect(true))
+      const collected = await registry.collect(true)
+      if (queue !== undefined) queue.put(current, delta?.since(collected, queue.waiting === 0) ?? collected)
     } catch (error) {
       fault('metrics', error)
     }
@@ -50,7 +55,10 @@ export function startMetrics(settings: MetricsSettings, resource: readonly KeyVa
   if (settings.otlp !== null) {
     const ours = new MetricQueue()
     queue = ours
-    const { endpoint, intervalMs } = settings.otlp
+    const { endpoint, intervalMs, temporality } = settings.otlp
+    if (temporality === 'delta') delta = new DeltaView(() => true)
+    else if (temporality === 'lowmemory')
+      delta = new DeltaView((scope, { name }) => !registry.isObserved(scope, name))
     const made = createSender(() => ours, endpoint, 1, log)
     sender = made
     active.run(SUPPRESSED_CONTEXT, () => {
@@ -82,6 +90,7 @@ export function startMetrics(settings: MetricsSettings, resource: readonly KeyVa
       sender?.close()
       endpoint?.close()
       runtime.httpMetrics = null
+      runtime.databaseMetrics = null
       runtime.poolMetrics = null
     },
   }

@@ -44,6 +44,15 @@ export class Registry {
     this.observed.add(instrument)
   }
 
+  /** Whether a metric's values are reported when they are collected. */
+  isObserved(scope: string, metric: string): boolean {
+    for (const { name, instruments } of this.scopes.values()) {
+      const instrument = name === scope ? instruments.get(metric.toLowerCase()) : undefined
+      if (instrument !== undefined && this.observed.has(instrument)) return true
+    }
+    return false
+  }
+
   addObserver(observer: Observer): void {
     this.observers.add(observer)
   }
