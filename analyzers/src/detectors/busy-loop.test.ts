@@ -149,6 +149,7 @@ describe('cpu-starvation', () => {
   test.each<[string, Shape]>([
     ['stalls that compute', {}],
     ['stalls just above the share of CPU', { cpuRatio: 0.31 }],
+    ['stalls whose CPU time alone would stall a free machine', { cpuRatio: 0.2, stallMs: 400 }],
     ['one minute only', { cpuRatio: 0.1, minutes: 0.8 }],
   ])('%s: none', async (_, shape) => {
     expect(starvation(await bench.analyse(traffic(8, shape)))).toEqual([])

@@ -6,11 +6,11 @@ import { type AnalysisWindow, busyMsOf } from '../window.ts'
 import {
   cpuMsSql,
   instanceSql,
-  minCpuRatio,
   observationsOf,
   type StalledRequest,
   stalledRequests,
   stallsSql,
+  starvedSql,
   tracesByService,
 } from './stalled-requests.ts'
 
@@ -21,8 +21,8 @@ const maxSampledRatio = 0.5
 
 /**
  * CPU starvation: the event loop stood still because its thread was not given a CPU (a limit of the container, or a busy machine).
- * Rule         stalls >= 50 ms whose CPU time is below 0.3 of their length. The guard of the event-loop block,
- *              a finding of its own. It is never blamed on code: no function, no route.
+ * Rule         stalls >= 50 ms whose CPU time is below 50 ms and below 0.3 of their length. The guard of the event-loop
+ *              block, a finding of its own. It is never blamed on code: no function, no route.
  * Likely       never: without metrics of the container or the machine it stays `possible`.
  * Saving       time that a request was open during such stalls, its own trace's included.
  * Fingerprint  service.
@@ -36,7 +36,6 @@ export const cpuStarvation: Detector = {
   confirm,
 }
 
-const starvedSql = `${cpuMsSql} < ${minCpuRatio} * Duration / 1e6`
 const starvedRequests = oncePerWindow((window) => stalledRequests(window, starvedSql, { ofOthers: false }))
 
 async function candidates(window: AnalysisWindow): Promise<Hint[]> {

@@ -8,9 +8,8 @@ import { callSiteOf } from '../trace/span-target.ts'
 import type { TraceNode } from '../trace/trace-tree.ts'
 import type { TraceSample } from '../trace-sample.ts'
 import { type AnalysisWindow, operationOf, perDay } from '../window.ts'
-import { minCpuRatio } from './stalled-requests.ts'
+import { minCpuRatio, minStallMs } from './stalled-requests.ts'
 
-export const minStallMs = 50
 /** A process that did not run (stopped in a debugger, suspended machine) stalls longer than this, or without using the loop. */
 const maxStallMs = 60_000
 const minUtilization = 0.3
@@ -28,8 +27,9 @@ const stallName = 'event_loop.stall'
  *              the worth of the fix; the request's own computing does not go away in a worker, so it is not claimed.
  * Fingerprint  function and file of the top frame, else the model, else the operation.
  * Guards       start-up; a model being loaded (a finding of its own); debugger and suspended processes; stalls with a loop
- *              utilisation or CPU share < 0.3 (the process was not given the CPU: `cpu-starvation`, a finding of its own);
- *              stalls of worker threads, which serve no requests.
+ *              utilisation < 0.3; stalls with a CPU share < 0.3 and less than 50 ms of CPU time (the process was not given the CPU:
+ *              `cpu-starvation`, a finding of its own); with more, the stall counts with its CPU time only, which is what the code
+ *              takes on a free machine; stalls of worker threads, which serve no requests.
  */
 export const eventLoopBlock: Detector = { id: 'event-loop-block', needs: [], candidates, confirm }
 
@@ -61,6 +61,7 @@ interface Stall {
   readonly node: TraceNode
   readonly isWatched: boolean
   readonly inference: TraceNode | undefined
+  /** What the code took of it: all, or its CPU time where the thread was short of CPU. */
   readonly durationMs: number
 }
 
@@ -104,7 +105,7 @@ function stallsOf(entry: Entry): Stall[] {
     if (!isStall(node, entry) || !isComputing(node)) return []
     const covering = inferences.filter(({ span }) => covers(span, node))
     if (covering.some((inference) => phaseOf(inference) === 'load')) return []
-    return [{ entry, node, isWatched: true, inference: covering[0], durationMs: node.span.durationNs / 1e6 }]
+    return [{ entry, node, isWatched: true, inference: covering[0], durationMs: computedMs(node) }]
   })
 }
 
@@ -125,11 +126,19 @@ function mainThreadInferencesOf(entry: Entry): Stall[] {
     .filter(({ durationMs }) => durationMs >= minStallMs && durationMs <= maxStallMs)
 }
 
-function isComputing({ span }: TraceNode): boolean {
-  const durationMs = span.durationNs / 1e6
-  if (durationMs < minStallMs || durationMs > maxStallMs) return false
-  const number = (name: string) => Number.parseFloat(span.attributes[`hotspan.event_loop.${name}`] ?? '')
-  return !(number('utilization') < minUtilization) && !(number('stall.cpu_time') < minCpuRatio * durationMs)
+const loopNumber = ({ span }: TraceNode, name: string): number =>
+  Number.parseFloat(span.attributes[`hotspan.event_loop.${name}`] ?? '')
+
+function isComputing(node: TraceNode): boolean {
+  const lengthMs = node.span.durationNs / 1e6
+  if (lengthMs < minStallMs || lengthMs > maxStallMs) return false
+  return !(loopNumber(node, 'utilization') < minUtilization) && computedMs(node) >= minStallMs
+}
+
+function computedMs(node: TraceNode): number {
+  const lengthMs = node.span.durationNs / 1e6
+  const cpuMs = loopNumber(node, 'stall.cpu_time')
+  return cpuMs < minCpuRatio * lengthMs ? cpuMs : lengthMs
 }
 
 const isMainThreadInference = (attributes: Readonly<Record<string, string>>) =>
@@ -163,20 +172,24 @@ interface Losses {
 
 /**
  * A request may meet several stalls, of which the sample holds some: what it lost to the others is credited to this cause by its
- * share of the sampled stalls' time.
+ * share of the sampled stalls' time. Of a stall that lacked CPU only the computed part is the code's.
  */
 function lossesOf(stalls: readonly Stall[], others: readonly Stall[], losses: readonly StallLoss[]): Losses {
-  const mine = new Set(stalls.map(({ node }) => node.span.spanId))
+  const mine = new Map(stalls.map((stall) => [stall.node.span.spanId, stall]))
   const notMine = new Set(others.map(({ node }) => node.span.spanId))
   const ofService = others.filter(({ entry }) => entry.service === stalls[0]!.entry.service)
-  const lengthMs = (some: readonly Stall[]) => some.reduce((sum, { durationMs }) => sum + durationMs, 0)
-  const share = lengthMs(stalls) / (lengthMs(stalls) + lengthMs(ofService))
+  const computed = (some: readonly Stall[]) => some.reduce((sum, { durationMs }) => sum + durationMs, 0)
+  const length = (some: readonly Stall[]) =>
+    some.reduce((sum, { node }) => sum + node.span.durationNs / 1e6, 0)
+  const share = computed(stalls) / (length(stalls) + length(ofService))
   const byBlock = new Map<string, StallLoss[]>()
   const byVictim = new Map<string, number>()
   for (const loss of losses) {
-    if (!mine.has(loss.blockId)) continue
-    byBlock.set(loss.blockId, [...(byBlock.get(loss.blockId) ?? []), loss])
-    byVictim.set(loss.victimId, (byVictim.get(loss.victimId) ?? 0) + loss.ms)
+    const stall = mine.get(loss.blockId)
+    if (stall === undefined) continue
+    const ms = loss.ms * (stall.durationMs / (stall.node.span.durationNs / 1e6))
+    byBlock.set(loss.blockId, [...(byBlock.get(loss.blockId) ?? []), { ...loss, ms }])
+    byVictim.set(loss.victimId, (byVictim.get(loss.victimId) ?? 0) + ms)
   }
   for (const { blockId, victimId, ms } of losses) {
     const known = byVictim.get(victimId)
@@ -232,6 +245,9 @@ function judge(stalls: readonly Stall[], losses: Losses, window: AnalysisWindow)
     guards: [
       'Not at start-up, not while a model was loaded, no debugger or suspended process.',
       'Other requests count with the time that they could not go on: what they waited for anyway, a query or a call, is left out. So are those that came during the stall, which waited unseen; and the blocking request itself: a worker takes as long.',
+      ...(stalls.some(({ node, durationMs }) => durationMs < node.span.durationNs / 1e6)
+        ? ['The thread was short of CPU in some of these stalls: they count with their CPU time.']
+        : []),
       ...(placeOf(first) === ''
         ? ['No profile sample and no inference span name the code that blocked.']
         : []),

@@ -162,8 +162,8 @@ function judge(statement: Statement, peers: readonly Statement[], sample: TraceS
     if (known === undefined) byOperation.set(entry.operation, [{ entry, calls }])
     else known.push({ entry, calls })
   }
-  return [...byOperation].map(([operation, requests]) =>
-    judgeOperation(statement, operation, requests, peers),
+  return [...byOperation].flatMap(
+    ([operation, requests]) => judgeOperation(statement, operation, requests, peers) ?? [],
   )
 }
 
@@ -172,7 +172,7 @@ function judgeOperation(
   operation: string,
   requests: readonly { readonly entry: Entry; readonly calls: readonly TraceNode[] }[],
   peers: readonly Statement[],
-): Judgement {
+): Judgement | null {
   const { service, system, text, description } = statement
   const title = `Slow query: ${description.verb} ${description.tables.join(', ')}, ${median(statement.durationsMs).toFixed(0)} ms`
   const rejected = (rejectedBy: string): Judgement => ({
@@ -184,15 +184,14 @@ function judgeOperation(
     minutes: new Set(requests.map(({ entry }) => entry.minute)).size,
     rejectedBy,
   })
-  if (description.kind === 'ddl') return rejected('DDL or maintenance')
-  if (description.kind === 'control') return rejected('transaction, cursor or session statement')
-  if (description.isTruncated) return rejected('truncated statement')
-
   const shares = requests.map(({ entry, calls }) => {
     const mine = new Set(calls)
     return pathTimeMs(entry.path, (node) => mine.has(node)) / Math.max(entry.durationMs, 1e-6)
   })
-  if (median(shares) < minPathShareRatio) return rejected('less than 5 % of the critical path of the request')
+  if (median(shares) < minPathShareRatio) return null
+  if (description.kind === 'ddl') return rejected('DDL or maintenance')
+  if (description.kind === 'control') return rejected('transaction, cursor or session statement')
+  if (description.isTruncated) return rejected('truncated statement')
 
   const fastestMs = quantile(statement.durationsMs, 0.1)
   const typicalMs = median(statement.durationsMs)

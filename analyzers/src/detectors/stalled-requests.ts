@@ -5,15 +5,19 @@ import type { AnalysisWindow } from '../window.ts'
 
 /** What a stall and a request are matched by. A worker thread has an instance id of its own. */
 export const instanceSql = `ResourceAttributes['service.instance.id']`
-/** Below this share of CPU time the thread was not computing: it was not scheduled, or waited in the kernel. */
+/** Below this share of CPU time the thread was not computing all the time: it was not scheduled, or waited in the kernel. */
 export const minCpuRatio = 0.3
+/** The watchdog's own threshold: a stall with as much CPU time would be one on a free machine too. */
+export const minStallMs = 50
 
 const stallNumber = (name: string) => `toFloat64OrNull(SpanAttributes['hotspan.event_loop.${name}'])`
 export const cpuMsSql = stallNumber('stall.cpu_time')
+/** The thread did not get the CPU, and what it computed would have stalled nobody. */
+export const starvedSql = `${cpuMsSql} < least(${minStallMs}, ${minCpuRatio} * Duration / 1e6)`
 export const utilizationSql = stallNumber('utilization')
 
 /** Stalls of the agent's watchdog, 50 ms to 60 s (longer: a suspended machine), warm-up left out. */
-export const stallsSql = `SpanName = 'event_loop.stall' AND Duration BETWEEN 50000000 AND 60000000000 AND ${isWarm}`
+export const stallsSql = `SpanName = 'event_loop.stall' AND Duration BETWEEN ${minStallMs * 1e6} AND 60000000000 AND ${isWarm}`
 
 /** Requests that are looked at per service; the others are counted. */
 const maxRequests = 60

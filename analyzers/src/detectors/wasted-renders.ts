@@ -231,13 +231,8 @@ function judgeRoot(
   if (worst === undefined) return null
   const { span, route } = affected[0]!.interaction
   const title = `Wasted renders of ${worst.component}${worst.cause === 'parent' ? '' : `, caused by ${causeText(worst.cause)}`}`
-  const base = { detector: 'wasted-renders', service: span.service, operation: route, title }
   const worth = affected.filter(({ wastes }) => sumMs(wastes) >= minWastedMs)
-  if (worth.length < Math.max(1, 0.1 * affected.length)) {
-    const traces = new Set(affected.map(({ interaction }) => interaction.trace.tree.traceId)).size
-    const minutes = new Set(affected.map(({ interaction }) => minuteOf(interaction))).size
-    return { ...base, traces, minutes, rejectedBy: 'less than 16 ms of wasted renders per interaction' }
-  }
+  if (worth.length < Math.max(1, 0.1 * affected.length)) return null
   const isMeasured = worth.every(({ wastes }) => wastes.every((waste) => waste.isMeasured))
   const share = worth.length / interactions.length
   const observations = worth.map(
@@ -254,7 +249,10 @@ function judgeRoot(
     }),
   )
   return {
-    ...base,
+    detector: 'wasted-renders',
+    service: span.service,
+    operation: route,
+    title,
     place: root,
     target: `${worst.component}|${worst.cause}`,
     location: locationOf(route, root, worst),
