@@ -25,7 +25,8 @@ export class ProjectMeter {
   private readonly limitsOf: (project: string) => ProjectLimits
   private readonly now: () => number
   private readonly buckets = new Map<string, { bytes: number; atMs: number }>()
-  private day: string
+  private day = ''
+  private dayFromMs = 0
   private use = new Map<string, DayUse>()
   private dirty = false
 
@@ -33,7 +34,7 @@ export class ProjectMeter {
     this.path = join(dataDir, 'usage.json')
     this.limitsOf = limitsOf
     this.now = now
-    this.day = dayOf(now())
+    this.startDay(now())
     try {
       const file = JSON.parse(readFileSync(this.path, 'utf8')) as Partial<UsageFile> | null
       if (file?.schemaVersion === 1 && file.day === this.day)
@@ -56,6 +57,13 @@ export class ProjectMeter {
     if (bytesPerSec !== undefined) this.takeFromBucket(project, bytes, bytesPerSec, nowMs)
     used.bytes += bytes
     this.dirty = true
+  }
+
+  /** Takes a body back that turned out to be kept already. */
+  giveBack(project: string, bytes: number): void {
+    this.usedToday(project, this.now()).bytes -= bytes
+    const bucket = this.buckets.get(project)
+    if (bucket !== undefined) bucket.bytes += bytes
   }
 
   /** Counts records that were kept. */
@@ -93,10 +101,14 @@ export class ProjectMeter {
     bucket.bytes -= bytes
   }
 
+  private startDay(nowMs: number): void {
+    this.day = new Date(nowMs).toISOString().slice(0, 10)
+    this.dayFromMs = Math.floor(nowMs / dayMs) * dayMs
+  }
+
   private usedToday(project: string, nowMs: number): DayUse {
-    const day = dayOf(nowMs)
-    if (day !== this.day) {
-      this.day = day
+    if (nowMs < this.dayFromMs || nowMs >= this.dayFromMs + dayMs) {
+      this.startDay(nowMs)
       this.use = new Map()
     }
     let used = this.use.get(project)
@@ -107,8 +119,6 @@ export class ProjectMeter {
     return used
   }
 }
-
-const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
 
 function overLimit(message: string, waitMs: number): IntakeFailure {
   return new IntakeFailure(429, 'rate-limit', message, {

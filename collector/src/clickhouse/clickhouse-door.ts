@@ -14,8 +14,10 @@ import { readerRole, writerRole } from '../engine/engine-users.ts'
 import { type EngineRequest, engineRequestOf, roleHeader } from '../engine/http-request.ts'
 import { fillParameters, ParameterError } from '../engine/query-parameters.ts'
 import { messageOf } from '../errors.ts'
+import { BodyBudget } from '../receiver/body-budget.ts'
+import { decompress } from '../receiver/decompress.ts'
 import { IntakeFailure } from '../receiver/intake-failure.ts'
-import { BodyBudget, decompress, readBody } from '../receiver/read-body.ts'
+import { readBody } from '../receiver/read-body.ts'
 import { databaseOf } from '../schema/migrations.ts'
 import { helloBlock, helloStatement } from './native-hello.ts'
 import { StatementRefused } from './sql-tokens.ts'
@@ -97,7 +99,7 @@ async function handle(
       'NOT_IMPLEMENTED',
     )
   }
-  const { body, reservedBytes } = await readBody(
+  const { body, release } = await readBody(
     asking,
     Number(asking.headers['content-length']),
     maxBodyBytes,
@@ -109,7 +111,7 @@ async function handle(
     const parsed = await engineRequestOf(asking, bytes)
     await run(options, turns, parsed, sender, asking, response)
   } finally {
-    budget.give(reservedBytes)
+    release()
   }
 }
 

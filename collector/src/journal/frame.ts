@@ -11,6 +11,8 @@ export interface Frame {
   /** 16 bytes as latin1 text: hash of the body, or of the sender's chunk id. */
   readonly key: string
   readonly payload: Uint8Array
+  /** Called when nobody will read the payload any more: its memory is used again. */
+  readonly release?: (() => void) | undefined
 }
 
 const magic = 0x314a5348 // "HSJ1"

@@ -8,7 +8,7 @@ import { DiskReserve, isDiskFull } from './disk-reserve.ts'
 import { type Frame, frameHead, readFrames } from './frame.ts'
 import { isPermanent, type RowSink } from './row-sink.ts'
 import { SeenBodies } from './seen-bodies.ts'
-import { Segment, segmentNumber } from './segment.ts'
+import { releaseFrames, Segment, segmentNumber } from './segment.ts'
 import { type Trouble, TroubleLog } from './trouble.ts'
 
 export interface JournalOptions {
@@ -245,6 +245,7 @@ export class Journal {
     await segment.close().catch(() => undefined)
     this.segment = null
     const keep = this.closed.length < segmentsInMemory
+    if (!keep) releaseFrames(segment.frames)
     this.closed.push({
       id: segment.id,
       path: segment.path,
@@ -307,6 +308,7 @@ export class Journal {
     // Written down before the segment goes: a sender that missed our answer may come back after a restart.
     this.seen.persist(frames)
     await unlink(segment.path)
+    releaseFrames(frames)
   }
 
   private async insertGroup(token: string, group: readonly Frame[]): Promise<void> {

@@ -55,3 +55,8 @@ export class Segment {
     return this.file.close()
   }
 }
+
+/** The rows are in the store, or will be read from the file. */
+export function releaseFrames(frames: readonly Frame[]): void {
+  for (const frame of frames) frame.release?.()
+}

@@ -11,10 +11,11 @@ import { encodeExportResponse, encodeRpcStatus, RpcCode, type Signal } from '@ho
 import { tokenOf } from '../access/credentials.ts'
 import type { Gate } from '../access/gate.ts'
 import type { TlsFiles } from '../access/tls.ts'
+import { decompress } from './decompress.ts'
 import { statusWithRetryInfo } from './grpc-retry-info.ts'
 import type { Intake } from './intake.ts'
-import { IntakeFailure } from './intake-failure.ts'
-import { decompress, readBody, tooLarge } from './read-body.ts'
+import { IntakeFailure, tooLarge } from './intake-failure.ts'
+import { readBody } from './read-body.ts'
 
 export interface GrpcOptions {
   readonly intake: Intake
@@ -98,7 +99,7 @@ export class GrpcReceiver {
       }
       intake.checkRoom()
       const declaredBytes = Number(headers['content-length'])
-      const { body, reservedBytes } = await readBody(
+      const { body, release } = await readBody(
         stream,
         declaredBytes,
         intake.maxBodyBytes + frameHeadBytes,
@@ -109,7 +110,7 @@ export class GrpcReceiver {
         const partial = await intake.take({ signal, encoding: 'protobuf', bytes, project: sender.project })
         succeed(stream, encodeExportResponse(partial))
       } finally {
-        intake.budget.give(reservedBytes)
+        release()
       }
     } catch (error) {
       fail(stream, intake.refuse(error))

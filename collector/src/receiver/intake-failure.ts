@@ -67,3 +67,15 @@ function rpcCodeOf(status: number): number {
       return RpcCode.Internal
   }
 }
+
+export function tooLarge(maxBytes: number): IntakeFailure {
+  return new IntakeFailure(
+    413,
+    'too-large',
+    `the body is larger than ${maxBytes} bytes, counted after decompression; send smaller batches`,
+  )
+}
+
+export function busy(): IntakeFailure {
+  return new IntakeFailure(429, 'busy', 'too many bodies are being read at once', { retryAfterSec: 1 })
+}

@@ -6,8 +6,8 @@ import type { Forwarder } from '../forward/forwarder.ts'
 import { newFrame } from '../journal/frame.ts'
 import { type Journal, JournalFullError } from '../journal/journal.ts'
 import { metricTableNumbers, type RowTable } from '../schema/row-layout.ts'
-import { IntakeFailure, type RejectReason } from './intake-failure.ts'
-import { BodyBudget, busy } from './read-body.ts'
+import { BodyBudget } from './body-budget.ts'
+import { busy, IntakeFailure, type RejectReason } from './intake-failure.ts'
 import { type BodyFormat, type BodyRows, rowsOfBody } from './rows-of-body.ts'
 
 export interface IntakeOptions {
@@ -84,15 +84,24 @@ export class Intake {
   /** Keeps the body; returns what the sender is told about records that were not kept. Throws `IntakeFailure`. */
   async take(body: SentBody): Promise<PartialSuccess | null> {
     const { signal, project } = body
-    const key = keyOf(body)
     this.stats.bodies += 1
     const receivedMs = Date.now()
-    if (this.journal.seen.has(key, receivedMs)) {
+    // What a body of spans is, the transcoder finds out by the way.
+    const isHot = signal === 'traces' && body.encoding === 'protobuf' && !isNamed(body.chunk)
+    const early = isHot ? null : keyOf(body, null)
+    if (early !== null && this.journal.seen.has(early, receivedMs)) {
       this.stats.duplicates += 1
       return null
     }
     this.meter.take(project, body.bytes.length)
-    const { tables, partial }: BodyRows = rowsOfBody(signal, body.encoding, body.bytes)
+    const { tables, partial, spanIds }: BodyRows = rowsOfBody(signal, body.encoding, body.bytes)
+    const key = early ?? keyOf(body, spanIds ?? null)
+    if (early === null && this.journal.seen.has(key, receivedMs)) {
+      this.meter.giveBack(project, body.bytes.length)
+      for (const { rows } of tables) rows.release?.()
+      this.stats.duplicates += 1
+      return null
+    }
     let reservedBytes = 0
     try {
       for (const { rows } of tables) {
@@ -101,20 +110,24 @@ export class Intake {
       }
       // All are waited for, also when one fails: their bytes stay counted as long as they are there.
       const outcomes = await Promise.allSettled(
-        tables.map(({ table, rows: { rows, payload } }) =>
+        tables.map(({ table, rows: { rows, payload, release } }) =>
           this.journal.append(
-            newFrame({ project, table, rows, receivedMs, key: keyInTable(key, table), payload }),
+            newFrame({ project, table, rows, receivedMs, key: keyInTable(key, table), payload, release }),
           ),
         ),
       )
       let written = 0
       for (const [index, outcome] of outcomes.entries()) {
-        if (outcome.status === 'rejected') throw outcome.reason
-        if (outcome.value === 'written') written += tables[index]!.rows.rows
+        const { rows } = tables[index]!
+        if (outcome.status === 'fulfilled' && outcome.value === 'written') written += rows.rows
+        // What was written is the journal's until it is in the store.
+        else rows.release?.()
       }
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
       this.meter.count(project, written)
       if (tables.length > 0 && written === 0) this.stats.duplicates += 1
-      else this.forwarder?.add(body)
+      // It waits there longer than the buffer it was read into is its own.
+      else this.forwarder?.add({ ...body, bytes: Buffer.from(body.bytes) })
       if (signal === 'traces') this.stats.receivedSpans += written
       else if (signal === 'logs') this.stats.receivedLogs += written
       else this.stats.receivedMetricPoints += written
@@ -154,12 +167,16 @@ function journalFull(): IntakeFailure {
   )
 }
 
-/** 16 bytes as latin1 text: what tells that a body was seen before. */
-function keyOf({ signal, bytes, chunk, project }: SentBody): string {
-  const named = typeof chunk === 'string' && /^[0-9a-f]{8,64}$/i.test(chunk)
+function isNamed(chunk: string | null | undefined): chunk is string {
+  return typeof chunk === 'string' && /^[0-9a-f]{8,64}$/i.test(chunk)
+}
+
+/** 16 bytes as latin1 text: what tells that a body was seen before. `spanIds` stands for the bytes of the body when it is there. */
+function keyOf({ signal, bytes, chunk, project }: SentBody, spanIds: Uint8Array | null): string {
+  const named = isNamed(chunk)
   const digest = named
     ? hash('sha256', `${project}:${signal}:${chunk.toLowerCase()}`, 'buffer')
-    : hash('sha256', bytes, 'buffer')
+    : hash('sha256', spanIds ?? bytes, 'buffer')
   if (!named) {
     // The same body from two projects is two bodies.
     const salt = hash('sha256', project, 'buffer')

@@ -12,9 +12,10 @@ import { tokenOf } from '../access/credentials.ts'
 import { fits, type Gate, type Sender } from '../access/gate.ts'
 import type { TlsFiles } from '../access/tls.ts'
 import { answerPreflight, applyCors, originAllowed } from './cors.ts'
+import { decompress } from './decompress.ts'
 import type { Intake } from './intake.ts'
-import { IntakeFailure } from './intake-failure.ts'
-import { decompress, readBody, tooLarge } from './read-body.ts'
+import { IntakeFailure, tooLarge } from './intake-failure.ts'
+import { readBody } from './read-body.ts'
 import type { Encoding } from './rows-of-body.ts'
 
 export interface ReceiverOptions {
@@ -176,7 +177,7 @@ export class Receiver {
   ): Promise<PartialSuccess | null> {
     const { budget, maxBodyBytes } = this.options.intake
     const declaredBytes = Number(request.headers['content-length'])
-    const { body, reservedBytes } = await readBody(request, declaredBytes, maxBodyBytes, budget)
+    const { body, release } = await readBody(request, declaredBytes, maxBodyBytes, budget)
     try {
       const encodingName = (request.headers['content-encoding'] ?? '').trim().toLowerCase()
       const bytes = await decompress(body, encodingName, maxBodyBytes)
@@ -188,7 +189,7 @@ export class Receiver {
         chunk: target.search.get('chunk'),
       })
     } finally {
-      budget.give(reservedBytes)
+      release()
     }
   }
 }

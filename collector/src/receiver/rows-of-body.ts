@@ -28,21 +28,27 @@ export type BodyFormat = Encoding | 'zipkin'
 export interface BodyRows {
   readonly tables: readonly { readonly table: RowTable; readonly rows: Rows }[]
   readonly partial: PartialSuccess | null
+  /** See `SpanRows`; only until the next body. */
+  readonly spanIds?: Uint8Array | null
 }
 
 /** Throws `IntakeFailure` 400 for a body that is not such a message. */
 export function rowsOfBody(signal: Signal, encoding: BodyFormat, body: Buffer): BodyRows {
   try {
+    if (signal === 'traces' && encoding === 'protobuf') {
+      const { spanIds, ...rows } = spanRowsFromProtobuf(body)
+      return withWarning({ tables: tablesOf(RowTable.Traces, rows), partial: null, spanIds })
+    }
     if (signal === 'metrics') {
       const data = encoding === 'json' ? decodeMetricsJson(body) : decodeMetrics(body)
       return withWarning(metricRows(metricRowsFromObjects(data)))
     }
     const rows =
       signal === 'traces'
-        ? spanRowsOf(encoding, body)
+        ? spanRowsFromObjects(encoding === 'json' ? decodeTracesJson(body) : decodeZipkinJson(body))
         : logRowsFromObjects(encoding === 'json' ? decodeLogsJson(body) : decodeLogs(body))
     const table = signal === 'traces' ? RowTable.Traces : RowTable.Logs
-    return withWarning({ tables: rows.rows === 0 ? [] : [{ table, rows }], partial: null })
+    return withWarning({ tables: tablesOf(table, rows), partial: null })
   } catch (error) {
     if (error instanceof WireError || error instanceof OtlpJsonError || error instanceof SyntaxError) {
       throw new IntakeFailure(400, 'bad-data', `not an OTLP ${signal} request: ${error.message}`, {
@@ -63,9 +69,10 @@ export function rowsOfBody(signal: Signal, encoding: BodyFormat, body: Buffer): 
   }
 }
 
-function spanRowsOf(encoding: BodyFormat, body: Buffer): Rows {
-  if (encoding === 'protobuf') return spanRowsFromProtobuf(body)
-  return spanRowsFromObjects(encoding === 'json' ? decodeTracesJson(body) : decodeZipkinJson(body))
+function tablesOf(table: RowTable, rows: Rows): BodyRows['tables'] {
+  if (rows.rows > 0) return [{ table, rows }]
+  rows.release?.()
+  return []
 }
 
 /** What passed a limit is said: with nothing rejected it is a warning about records that were kept. */

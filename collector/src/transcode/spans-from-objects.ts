@@ -6,6 +6,8 @@ export interface Rows {
   readonly rows: number
   /** RowBinary, current layout. */
   readonly payload: Buffer
+  /** Gives the payload's memory back; without it the payload is its owner's. */
+  readonly release?: () => void
   /** Attribute values that were cut and attributes that were left out, over all rows. */
   readonly cutValues: number
   readonly droppedAttributes: number

@@ -1,7 +1,8 @@
 import { type DecodeLimits, decodeTraces, defaultDecodeLimits } from '@hotspan/otlp'
 import { WireError, WireReader } from '@hotspan/otlp/wire'
 import { AttributeTable, BrokenKey, type TranscodeBudget, takeValue } from './attribute-table.ts'
-import { RowWriter } from './row-writer.ts'
+import { RowPages } from './row-pages.ts'
+import { RowWriter, viewOf } from './row-writer.ts'
 import { type Rows, spanKindNames, spanRowsFromObjects, statusCodeNames } from './spans-from-objects.ts'
 
 /**
@@ -12,17 +13,11 @@ import { type Rows, spanKindNames, spanRowsFromObjects, statusCodeNames } from '
 
 const traceIdBytes = 16
 const spanIdBytes = 8
-const two32 = 4294967296
-/** Rows of many bodies share a buffer; it is freed when the last of them is in the store. */
-const sharedBytes = 4 << 20
 
 /** With the length in front. */
 const asText = (name: string) => Buffer.from(`${String.fromCharCode(name.length)}${name}`)
 const kindTexts = spanKindNames.map(asText)
 const statusTexts = statusCodeNames.map(asText)
-const hexPairs = Array.from({ length: 256 }, (_, byte) => Buffer.from(byte.toString(16).padStart(2, '0')))
-const highDigits = Uint8Array.from(hexPairs, (pair) => pair[0]!)
-const lowDigits = Uint8Array.from(hexPairs, (pair) => pair[1]!)
 
 /** One span's fields as offsets into the body; one instance serves all spans of all bodies. */
 class SpanFields {
@@ -37,10 +32,9 @@ class SpanFields {
   nameStart = 0
   nameEnd = 0
   kind = 0
-  startHigh = 0
-  startLow = 0
-  endHigh = 0
-  endLow = 0
+  /** Offsets of the eight bytes of each, -1 for an absent time. */
+  startAt = -1
+  endAt = -1
   statusCode = 0
   statusStart = 0
   statusEnd = 0
@@ -51,7 +45,8 @@ class SpanFields {
   clear(): void {
     this.traceIdLength = this.spanIdLength = this.parentLength = 0
     this.stateStart = this.stateEnd = this.nameStart = this.nameEnd = 0
-    this.kind = this.startHigh = this.startLow = this.endHigh = this.endLow = 0
+    this.kind = 0
+    this.startAt = this.endAt = -1
     this.statusCode = this.statusStart = this.statusEnd = 0
     if (this.events.length > 0) this.events.length = 0
     if (this.links.length > 0) this.links.length = 0
@@ -65,14 +60,25 @@ const resourceBytes = new RowWriter(4096)
 const scopeBytes = new RowWriter(256)
 
 /** Rows of all bodies pass through here, one body at a time. */
-const rowsOut = new RowWriter(sharedBytes)
+const pages = new RowPages()
+const rowsOut = pages.writer
+const identity = new RowWriter(1 << 16)
+let allHaveIds = true
+
+export interface SpanRows extends Rows {
+  /**
+   * Ids and times of all spans, and the length of the body, which tell it from every other body as well as its bytes do and are a tenth of them; null
+   * when a span has no id. Overwritten by the next body.
+   */
+  readonly spanIds: Uint8Array | null
+}
 
 /**
  * Rows of `otel_traces` from a protobuf `ExportTraceServiceRequest`.
  *
  * @throws WireError when the body is no such message or passes a limit
  */
-export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = defaultDecodeLimits): Rows {
+export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = defaultDecodeLimits): SpanRows {
   const budget: TranscodeBudget = {
     recordsLeft: limits.maxRecords,
     valuesLeft: limits.maxValues,
@@ -80,6 +86,16 @@ export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = de
   }
   rowsOut.cutValues = rowsOut.droppedAttributes = 0
   const start = rowsOut.at
+  const view = viewOf(body)
+  rowsOut.readFrom(body, view)
+  resourceBytes.readFrom(body, view)
+  scopeBytes.readFrom(body, view)
+  identity.readFrom(body, view)
+  spanAttributes.readFrom(view)
+  otherAttributes.readFrom(view)
+  identity.at = 0
+  allHaveIds = true
+  identity.int32(body.length)
   let rows = 0
   try {
     const r = new WireReader(body)
@@ -90,11 +106,13 @@ export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = de
     }
   } catch (error) {
     rowsOut.at = start
-    if (error instanceof BrokenKey) return spanRowsFromObjects(decodeTraces(body, limits))
+    if (error instanceof BrokenKey)
+      return { ...spanRowsFromObjects(decodeTraces(body, limits)), spanIds: null }
     throw error
   }
   const { cutValues, droppedAttributes } = rowsOut
-  return { rows, payload: rowsOut.handOver(start, sharedBytes), cutValues, droppedAttributes }
+  const spanIds = allHaveIds ? identity.bytes.subarray(0, identity.at) : null
+  return { rows, ...pages.handOver(start), cutValues, droppedAttributes, spanIds }
 }
 
 function writeResourceSpans(r: WireReader, budget: TranscodeBudget, writer: RowWriter): number {
@@ -199,75 +217,152 @@ function idLength(r: WireReader, expected: number): number {
   return length
 }
 
+/** Fields in the form that every encoder writes them in; all others go through `readSpanField`. */
 function readSpan(r: WireReader, budget: TranscodeBudget): void {
   fields.clear()
   spanAttributes.clear()
   const outer = r.enter()
-  const { bytes } = r
-  while (r.at < r.end) {
-    // Every field of a span but its flags has a tag of one byte.
-    const byte = bytes[r.at]!
-    let tag = byte
-    if (byte < 0x80 && byte > 7) r.at++
-    else tag = r.tag()
-    switch (tag) {
+  const { bytes, end } = r
+  let { at } = r
+  while (at < end) {
+    // Behind the last byte stands undefined, which equals no length.
+    const next = bytes[at + 1]!
+    switch (bytes[at]) {
       case 10:
-        fields.traceIdLength = idLength(r, traceIdBytes)
-        fields.traceIdStart = r.at - fields.traceIdLength
+        if (next === traceIdBytes && at + 18 <= end) {
+          fields.traceIdLength = traceIdBytes
+          fields.traceIdStart = at + 2
+          at += 18
+          continue
+        }
         break
       case 18:
-        fields.spanIdLength = idLength(r, spanIdBytes)
-        fields.spanIdStart = r.at - fields.spanIdLength
+        if (next === spanIdBytes && at + 10 <= end) {
+          fields.spanIdLength = spanIdBytes
+          fields.spanIdStart = at + 2
+          at += 10
+          continue
+        }
         break
-      case 26: {
-        const length = r.length()
-        fields.stateStart = r.at
-        fields.stateEnd = r.at += length
-        break
-      }
       case 34:
-        fields.parentLength = idLength(r, spanIdBytes)
-        fields.parentStart = r.at - fields.parentLength
+        if (next === spanIdBytes && at + 10 <= end) {
+          fields.parentLength = spanIdBytes
+          fields.parentStart = at + 2
+          at += 10
+          continue
+        }
         break
-      case 42: {
-        const length = r.length()
-        fields.nameStart = r.at
-        fields.nameEnd = r.at += length
+      case 42:
+        if (next < 0x80 && at + 2 + next <= end) {
+          fields.nameStart = at + 2
+          fields.nameEnd = at += 2 + next
+          continue
+        }
         break
-      }
       case 48:
-        fields.kind = r.int32()
+        if (next < 0x80 && at + 2 <= end) {
+          fields.kind = next
+          at += 2
+          continue
+        }
         break
       case 57:
-        r.fixed64()
-        fields.startHigh = r.high
-        fields.startLow = r.low
+        if (at + 9 <= end) {
+          fields.startAt = at + 1
+          at += 9
+          continue
+        }
         break
       case 65:
-        r.fixed64()
-        fields.endHigh = r.high
-        fields.endLow = r.low
+        if (at + 9 <= end) {
+          fields.endAt = at + 1
+          at += 9
+          continue
+        }
         break
-      case 74:
-        spanAttributes.add(r, budget)
-        break
-      case 90:
-      case 106: {
-        takeValue(budget, r.at)
-        const length = r.length()
-        const list = tag === 90 ? fields.events : fields.links
-        list.push(r.at, r.at + length)
-        r.at += length
-        break
+      case 74: {
+        takeValue(budget, at)
+        const behind = spanAttributes.addUsual(bytes, at + 1, end)
+        if (behind >= 0) at = behind
+        else {
+          r.at = at + 1
+          spanAttributes.addAny(r)
+          at = r.at
+        }
+        continue
       }
-      case 122:
-        readStatus(r)
+      // The flags, which no column holds.
+      case 133:
+        if (next === 1 && at + 6 <= end) {
+          at += 6
+          continue
+        }
         break
-      default:
-        r.skip(tag)
     }
+    r.at = at
+    readSpanField(r, budget)
+    at = r.at
   }
+  r.at = at
   r.leave(outer)
+}
+
+function readSpanField(r: WireReader, budget: TranscodeBudget): void {
+  const tag = r.tag()
+  switch (tag) {
+    case 10:
+      fields.traceIdLength = idLength(r, traceIdBytes)
+      fields.traceIdStart = r.at - fields.traceIdLength
+      break
+    case 18:
+      fields.spanIdLength = idLength(r, spanIdBytes)
+      fields.spanIdStart = r.at - fields.spanIdLength
+      break
+    case 26: {
+      const length = r.length()
+      fields.stateStart = r.at
+      fields.stateEnd = r.at += length
+      break
+    }
+    case 34:
+      fields.parentLength = idLength(r, spanIdBytes)
+      fields.parentStart = r.at - fields.parentLength
+      break
+    case 42: {
+      const length = r.length()
+      fields.nameStart = r.at
+      fields.nameEnd = r.at += length
+      break
+    }
+    case 48:
+      fields.kind = r.int32()
+      break
+    case 57:
+      r.fixed64()
+      fields.startAt = r.at - 8
+      break
+    case 65:
+      r.fixed64()
+      fields.endAt = r.at - 8
+      break
+    case 74:
+      spanAttributes.add(r, budget)
+      break
+    case 90:
+    case 106: {
+      takeValue(budget, r.at)
+      const length = r.length()
+      const list = tag === 90 ? fields.events : fields.links
+      list.push(r.at, r.at + length)
+      r.at += length
+      break
+    }
+    case 122:
+      readStatus(r)
+      break
+    default:
+      r.skip(tag)
+  }
 }
 
 function readStatus(r: WireReader): void {
@@ -287,17 +382,19 @@ function readStatus(r: WireReader): void {
 
 function writeSpan(r: WireReader, budget: TranscodeBudget, writer: RowWriter): void {
   const { bytes, at: resumeAt, end: resumeEnd } = r
-  writer.int64(fields.startHigh, fields.startLow)
-  writeHex(writer, bytes, fields.traceIdStart, fields.traceIdLength)
-  writeHex(writer, bytes, fields.spanIdStart, fields.spanIdLength)
-  writeHex(writer, bytes, fields.parentStart, fields.parentLength)
+  if (fields.traceIdLength === 0 || fields.spanIdLength === 0) allHaveIds = false
+  else identity.identity(fields.traceIdStart, fields.spanIdStart, fields.startAt, fields.endAt)
+  writer.time(fields.startAt)
+  writer.hex(bytes, fields.traceIdStart, fields.traceIdLength)
+  writer.hex(bytes, fields.spanIdStart, fields.spanIdLength)
+  writer.hex(bytes, fields.parentStart, fields.parentLength)
   writer.text(bytes, fields.stateStart, fields.stateEnd)
   writer.text(bytes, fields.nameStart, fields.nameEnd)
   const kind = kindTexts[fields.kind] ?? kindTexts[0]!
   writer.raw(kind, 0, kind.length)
   writeResourceAndScope(writer)
   spanAttributes.write(r, budget, writer)
-  writeDuration(writer)
+  writer.duration(fields.startAt, fields.endAt)
   const status = statusTexts[fields.statusCode] ?? statusTexts[0]!
   writer.raw(status, 0, status.length)
   writer.text(bytes, fields.statusStart, fields.statusEnd)
@@ -322,32 +419,6 @@ function writeResourceAndScope(writer: RowWriter): void {
   writer.raw(resourceBytes.bytes, 0, resourceBytes.at)
   writer.raw(scopeBytes.bytes, 0, scopeBytes.at)
   sharedEnd = writer.at
-}
-
-/** End minus start as UInt64, 0 when the clock went back. */
-function writeDuration(writer: RowWriter): void {
-  let low = fields.endLow - fields.startLow
-  let high = fields.endHigh - fields.startHigh
-  if (low < 0) {
-    low += two32
-    high -= 1
-  }
-  if (high < 0) writer.int64(0, 0)
-  else writer.int64(high, low)
-}
-
-/** Length and lower-case hex digits. */
-function writeHex(writer: RowWriter, source: Uint8Array, start: number, length: number): void {
-  if (writer.at + 40 > writer.bytes.length) writer.reserve(40)
-  const { bytes } = writer
-  let at = writer.at
-  bytes[at++] = length * 2
-  for (let i = start; i < start + length; i++) {
-    const byte = source[i]!
-    bytes[at++] = highDigits[byte]!
-    bytes[at++] = lowDigits[byte]!
-  }
-  writer.at = at
 }
 
 function writeEvents(r: WireReader, budget: TranscodeBudget, writer: RowWriter): void {
@@ -432,7 +503,7 @@ function writeId(
       start = r.at - length
     } else r.skip(tag)
   }
-  writeHex(writer, r.bytes, start, length)
+  writer.hex(r.bytes, start, length)
 }
 
 function writeAttributes(
