@@ -41,23 +41,35 @@ const ran = step('tests (vitest)', bin('vitest'), [
   '--reporter=./scripts/results-reporter.ts',
 ])
 
+/** A heading and a line each; nothing when there is nothing to say. */
+function list(heading, tests) {
+  if (tests.length > 0) console.log(`\n${heading}:`)
+  for (const { project, test, reason } of tests)
+    console.log(`  ${project}  ${test}${reason === '' ? '' : `: ${reason}`}`)
+}
+
 const results = existsSync(resultFile) ? JSON.parse(readFileSync(resultFile, 'utf8')) : null
 if (!results) {
   console.log('the test runner left no results')
   failed++
 } else {
+  const unhandled = results.unhandledErrors.length
   passed += results.passed
-  failed += results.failed + results.unhandledErrors
-  if (!ran && results.failed + results.unhandledErrors === 0) failed++
+  failed += results.failed + unhandled
+  if (!ran && results.failed + unhandled === 0) failed++
+  list('skipped, with the reason', results.skipped)
+  list('passed at the second try only', results.repeated)
+  list('failed', results.failures)
+  list(
+    'errors outside of tests',
+    results.unhandledErrors.map((message) => ({ project: '', test: message, reason: '' })),
+  )
   if (only.length === 0)
     for (const workspace of workspaces)
       if (!results.testsByProject[workspace]) {
         console.log(`FAIL  workspace ${workspace} ran no test`)
         failed++
       }
-  if (results.skipped.length > 0) console.log(`\nskipped, with the reason:`)
-  for (const { project, test, reason } of results.skipped)
-    console.log(`  ${project}  ${test}: ${reason || 'no reason given'}`)
 }
 rmSync(folder, { recursive: true, force: true })
 console.log(`\n${passed} passed, ${failed} failed`)

@@ -1,6 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { availableParallelism, loadavg, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -93,11 +93,24 @@ function grafanaQueries(database: string): { title: string; rawSql: string }[] {
 
 const held = ({ confidence }: Finding): boolean => confidence !== 'possible'
 
+/** Processes that wait for a CPU all the time measure the machine, not the shop. */
+const isMachineBusy = ({ report }: DemoOutput): boolean =>
+  report.findings.some(({ detector }) => detector === 'cpu-starvation') ||
+  loadavg()[0]! > 2 * availableParallelism()
+
 describe('with every fault on', () => {
   let output: DemoOutput
   beforeAll(async () => {
     output = await demo('all')
-  }, 600_000)
+    const isFound = ({ detector, where }: (typeof expected)[number]) =>
+      output.report.findings.some(
+        (finding) => finding.detector === detector && held(finding) && where(finding),
+      )
+    if (expected.every(isFound) || !isMachineBusy(output)) return
+    console.log('the machine was too busy to judge the shop: the demo is run once more')
+    rmSync(dataDirOf('all'), { recursive: true })
+    output = await demo('all')
+  }, 900_000)
 
   /** What each fault that has a detector must be found as. */
   const expected: readonly { fault: string; detector: string; where: (finding: Finding) => boolean }[] = [
