@@ -1,5 +1,6 @@
 import type { Candidate, Finding, Report } from '@hotspan/analyzers'
 import { criticalSpanIds } from '../trace/critical-spans.ts'
+import { requestOfFinding } from '../trace/request-of-finding.ts'
 import { buildWaterfall, type WaterfallSpan } from '../trace/waterfall.ts'
 import { type Cause, causesOf } from './causes.ts'
 import { escapeHtml, escapeHtmlLines, escapeHtmlPath } from './escape-html.ts'
@@ -73,11 +74,14 @@ const findingHtml = (finding: Finding, open: boolean, traces: Traces, live: bool
     ...facts.locationParts(finding.location),
   ].map(([name = '', text = '']) => `<dt>${name}</dt><dd><code>${escapeHtml(text)}</code></dd>`)
   const example = finding.traceIds.find((id) => traces.has(id))
-  const spans = example === undefined ? [] : (traces.get(example) ?? [])
+  const trace = example === undefined ? [] : (traces.get(example) ?? [])
+  const spans = requestOfFinding(trace, finding)
+  const part =
+    spans.length < trace.length ? `, the request in its trace of ${count(trace.length, 'span')}` : ''
   const waterfall =
     spans.length === 0
       ? ''
-      : `<details${open ? ' open' : ''} data-id="w-${escapeHtml(finding.id)}"><summary>Example trace ${escapeHtml(example ?? '')} as a waterfall</summary>${waterfallHtml(buildWaterfall(spans, { criticalSpanIds: criticalSpanIds(spans), maxRows: 120 }))}</details>`
+      : `<details${open ? ' open' : ''} data-id="w-${escapeHtml(finding.id)}"><summary>Example ${escapeHtml(example ?? '')}${part}</summary>${waterfallHtml(buildWaterfall(spans, { criticalSpanIds: criticalSpanIds(spans), maxRows: 120 }))}</details>`
   const guards = finding.guards.map((guard) => `<li>${escapeHtml(guard)}</li>`).join('')
   const ids = [
     finding.traceIds.length === 0
