@@ -15,9 +15,9 @@ export interface JournalOptions {
   readonly directory: string
   readonly sink: RowSink
   readonly onEvent: (event: string) => void
-  /** A segment is closed and inserted after this time, ms. Default 500. */
+  /** A segment is closed and inserted after this time, ms, or when the insert that then runs has ended: larger groups cost less. Default 500. */
   readonly segmentMs?: number
-  /** ... or at this size, bytes. Default 16 MiB. */
+  /** ... or at this size, bytes. Default 32 MiB. */
   readonly segmentBytes?: number
   /** Not yet inserted bytes above which bodies are refused. Default HOTSPAN_JOURNAL_MAX_MB or 512 MiB. */
   readonly maxBacklogBytes?: number
@@ -70,6 +70,8 @@ export class Journal {
   private writing = false
   private inserting = false
   private rotateAsked = false
+  /** The segment is due, and waits for the insert before it. */
+  private isDue = false
   private ended = false
   private retry: { timer: NodeJS.Timeout; wake: () => void } | null = null
   private waiters: (() => void)[] = []
@@ -90,7 +92,7 @@ export class Journal {
     const maxMb = Number(process.env.HOTSPAN_JOURNAL_MAX_MB)
     const journal = new Journal({
       segmentMs: 500,
-      segmentBytes: 16 * 1024 * 1024,
+      segmentBytes: 32 * 1024 * 1024,
       maxBacklogBytes: (maxMb > 0 ? maxMb : 512) * 1024 * 1024,
       sync: process.env.HOTSPAN_FSYNC === '1',
       reserveBytes: 16 * 1024 * 1024,
@@ -226,14 +228,21 @@ export class Journal {
   private async writeFrames(frames: readonly Frame[]): Promise<void> {
     if (this.segment === null) {
       this.segment = await Segment.create(this.options.directory, this.nextNumber++, this.options.sync)
+      this.isDue = false
       this.segmentTimer = setTimeout(() => {
-        this.rotateAsked = true
-        void this.writeLoop()
+        this.isDue = true
+        this.rotateWhenDue()
       }, this.options.segmentMs)
     }
     const before = this.segment.bytes
     await this.segment.write(frames, this.options.sync)
     this.backlogBytes += this.segment.bytes - before
+  }
+
+  private rotateWhenDue(): void {
+    if (!this.isDue || this.closed.length > 0) return
+    this.rotateAsked = true
+    void this.writeLoop()
   }
 
   private async rotate(): Promise<void> {
@@ -244,6 +253,7 @@ export class Journal {
     // Its bytes are written; a failing close takes nothing back.
     await segment.close().catch(() => undefined)
     this.segment = null
+    this.isDue = false
     const keep = this.closed.length < segmentsInMemory
     if (!keep) releaseFrames(segment.frames)
     this.closed.push({
@@ -269,6 +279,7 @@ export class Journal {
           void this.reserve.refill()
           this.closed.shift()
           this.backlogBytes -= segment.bytes
+          this.rotateWhenDue()
           this.notify()
         } catch (error) {
           failures += 1

@@ -2,7 +2,7 @@ import { RowWriter } from './row-writer.ts'
 
 /** Rows of many bodies share a page, which is written anew when the last of them is in the store. */
 const pageBytes = 4 * 1024 * 1024
-const pagesKept = 8
+const pagesKept = 16
 
 interface Page {
   readonly bytes: Buffer
