@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -9,8 +9,8 @@ import { makeCertificate } from './certificate.ts'
 import { type Contender, core, peers, type Sink } from './contenders.ts'
 import { measureOutage } from './outage.ts'
 import { startPostgres } from './postgres.ts'
-import { type Measured, measureRound, type RoundOptions, warmUpAnswers } from './round.ts'
-import { pause, perRoute, routes } from './routes.ts'
+import { type Measured, measureRound, type RoundOptions, slices, warmUpMs } from './round.ts'
+import { pause, perRoute, type RouteId, routes } from './routes.ts'
 import { startApp } from './running-app.ts'
 import { compareSpanSets } from './span-set.ts'
 
@@ -36,6 +36,7 @@ export const bench: Bench = {
     { id: 'outage-unaccounted', unit: 'spans', target: '<=0' },
     { id: 'outage-lost', unit: 'ratio', target: '' },
     { id: 'span-differences', unit: 'unexplained', target: '<=0' },
+    { id: 'not-below-others', unit: 'routes', target: '<=0' },
   ],
   run,
 }
@@ -43,7 +44,8 @@ export const bench: Bench = {
 type Round = Readonly<Record<string, Measured>>
 
 async function run(options: BenchOptions): Promise<BenchResult> {
-  const wanted = options.rounds ?? (options.full ? 12 : 7)
+  const sliceMs = options.full ? 2000 : 1000
+  const wanted = options.rounds ?? (options.full ? 12 : 5)
   pinSelf(1)
   const folder = mkdtempSync(join(tmpdir(), 'hotspan-bench-agent-'))
   const postgres = await startPostgres(1)
@@ -53,6 +55,8 @@ async function run(options: BenchOptions): Promise<BenchResult> {
   const sinkProcess = await startWorker([sinkFile, ...tls], { core: 1 })
   const sink = sinkProcess.ready as unknown as Sink
   const startedMs = performance.now()
+  const roundsFile = join(tmpdir(), `hotspan-bench-agent-${process.pid}.json`)
+  options.progress(`each round's measurements so far: ${roundsFile}`)
   try {
     const spanSet = await compareSpanSets(postgres.url)
     options.progress('span sets compared')
@@ -77,13 +81,21 @@ async function run(options: BenchOptions): Promise<BenchResult> {
         contenders: orderOf(contenders, index),
         databaseUrl: postgres.url,
         sink,
-        routeMs: options.full ? 6000 : 2000,
+        sliceMs,
         ratePerSec,
         signal: options.signal,
       }
-      const round = await measureRound(setup)
+      let round: Round
+      try {
+        round = await measureRound(setup)
+      } catch (error) {
+        if (!options.signal.aborted || rounds.length === 0) throw error
+        options.progress(`stopped in round ${index + 1}: ${String(options.signal.reason)}`)
+        break
+      }
       ratePerSec ??= round.hotspan?.perSec
       rounds.push(round)
+      writeFileSync(roundsFile, JSON.stringify({ outage, spanSet, spans: Object.fromEntries(spans), rounds }))
       const ratios = figureValues([round]).map(
         (values, i) => `${bench.figures[i]!.id} ${values[0]?.toFixed(2)}`,
       )
@@ -93,18 +105,24 @@ async function run(options: BenchOptions): Promise<BenchResult> {
     }
     const values = figureValues(rounds)
     const lost = outage.failed + outage.dropped
-    values.push([Math.abs(outage.made - outage.sent - lost)], [lost / outage.made], [spanSet.unexplained])
+    const others = comparedWith(here, rounds)
+    values.push(
+      [Math.abs(outage.made - outage.sent - lost)],
+      [lost / outage.made],
+      [spanSet.unexplained],
+      [others.reduce((sum, { notBelow }) => sum + notBelow.length, 0)],
+    )
     return {
       rounds: rounds.length,
       figures: bench.figures.map((definition, i) => figure(definition, values[i]!)),
       notes: [
         ...tableOf(rounds, [...core, ...here], spans),
-        ...verdicts(rounds, here),
+        ...verdicts(rounds, others),
         `endpoint down for 10 s of 15 s at 500 requests/s: made ${outage.made} = sent ${outage.sent} + failed ${outage.failed} + dropped ${outage.dropped} (+ queued ${outage.queued}); the endpoint counted ${outage.received}`,
         'spans of ours beside those of stock for the same request, without ids, times and ephemeral ports:',
         ...spanSet.rows,
-        `load: closed, 32 connections, ${warmUpAnswers.core} answers to warm up a route (${warmUpAnswers.peer} for the other agents), then ${options.full ? 6 : 2} s; CPU (user and system) from the kernel's scheduler, all threads, until 5.5 s after the load; ${pinningNote}`,
-        `added-rss: mean of the last 3 s of 7 s at 1,000 requests/s of 1-query, fresh process; p99: 3 s at ${ratePerSec} requests/s of 1-query, four fifths of what ours answered at most in the first round, from when a request was due`,
+        `load: closed, 32 connections, ${warmUpMs / 1000} s to warm up a route, then ${slices} slices of ${sliceMs / 1000} s in turns; CPU (user and system) from the kernel's scheduler, all threads, until 5.5 s after the load; ${pinningNote}`,
+        `added-rss: mean of the last 3 s of 6 s at 1,000 requests/s of 1-query, fresh process; p99: 3 s at ${ratePerSec} requests/s of 1-query, four fifths of what ours answered at most in the first round, from when a request was due`,
         `other agents in the first ${Math.min(peerRounds, rounds.length)} rounds`,
         ...[...core, ...peers]
           .filter(({ configuration }) => configuration !== '')
@@ -194,21 +212,30 @@ function tableOf(
   ]
 }
 
-function verdicts(rounds: readonly Round[], here: readonly Contender[]): string[] {
+interface Compared {
+  readonly id: string
+  /** Routes whose requests cost us no less CPU. */
+  readonly notBelow: readonly string[]
+}
+
+/** The other agents, in the rounds that they ran in. */
+function comparedWith(others: readonly Contender[], rounds: readonly Round[]): Compared[] {
+  return others.map(({ id }) => {
+    const shared = rounds.filter((round) => round[id] !== undefined)
+    const cpuUs = (contender: string, route: RouteId) =>
+      median(shared.map((round) => round[contender]!.cpuUs[route]))
+    const notBelow = routes.filter((route) => cpuUs('hotspan', route.id) >= cpuUs(id, route.id))
+    return { id, notBelow: notBelow.map((route) => route.id) }
+  })
+}
+
+function verdicts(rounds: readonly Round[], others: readonly Compared[]): string[] {
   const noise = perRoute((id) =>
     median(rounds.map((r) => Math.abs(r.bare!.cpuUs[id] - r['bare-again']!.cpuUs[id]))),
   )
-  const below = here.map(({ id }) => {
-    const shared = rounds.filter((round) => round[id] !== undefined)
-    const not = routes.filter(
-      (route) =>
-        median(shared.map((r) => r.hotspan!.cpuUs[route.id])) >=
-        median(shared.map((r) => r[id]!.cpuUs[route.id])),
-    )
-    return not.length === 0
-      ? `below ${id} on all four`
-      : `not below ${id} on ${not.map((r) => r.id).join(', ')}`
-  })
+  const below = others.map(({ id, notBelow }) =>
+    notBelow.length === 0 ? `below ${id} on all four` : `not below ${id} on ${notBelow.join(', ')}`,
+  )
   const [ours, bare] = [
     rounds.map((r) => r.hotspan!.p99Ms / bareOf(r, (m) => m.p99Ms)),
     rounds.map((r) => r['bare-again']!.p99Ms / r.bare!.p99Ms),

@@ -5,11 +5,14 @@ import { fixedRate, percentile } from './fixed-rate.ts'
 import { pause, perRoute, type RouteId, routes } from './routes.ts'
 import { startApp } from './running-app.ts'
 
-export const warmUpAnswers = { core: 4000, peer: 1500 }
+/** By time, not by count: on a slow machine the compiler needs longer too. */
+export const warmUpMs = 3000
+/** Contenders take turns in each route this often, forwards and backwards. */
+export const slices = 3
 /** Spans of the last batch are still on their way when the load ends; the anchor sends every 5 s. */
 const settleMs = 5500
 const residentPerSec = 1000
-const residentMs = 7000
+const residentMs = 6000
 /** The memory is read once a second, in the last of these. */
 const residentReads = 3
 const rateMs = 3000
@@ -34,7 +37,7 @@ export interface RoundOptions {
   readonly contenders: readonly Contender[]
   readonly databaseUrl: string
   readonly sink: Sink
-  readonly routeMs: number
+  readonly sliceMs: number
   /** Rate for the latencies, the same for everybody; without one it is found in this round. */
   readonly ratePerSec: number | undefined
   readonly signal: AbortSignal
@@ -95,32 +98,30 @@ async function measureResident(runner: Runner, { signal }: RoundOptions): Promis
   runner.measured.residentMiB = reads.reduce((sum, value) => sum + value, 0) / reads.length
 }
 
-/** CPU of one route, one contender after the other. */
+/** CPU of one route: everybody is warmed up, then they take turns. */
 async function measureRoute(
   runners: readonly Runner[],
   route: (typeof routes)[number],
-  { routeMs, signal }: RoundOptions,
+  { sliceMs, signal }: RoundOptions,
 ): Promise<void> {
-  const urlOf = ({ app }: Runner) => String(app.ready.url)
-  for (const runner of runners) {
-    const count = core.includes(runner.contender) ? warmUpAnswers.core : warmUpAnswers.peer
-    await closedLoad(urlOf(runner), route.path, { count }, signal)
-  }
+  const load = ({ app }: Runner, ms: number) => closedLoad(String(app.ready.url), route.path, { ms }, signal)
+  for (const runner of runners) await load(runner, warmUpMs)
   // What the warm-up has made is sent before it counts, so that each load pays for its own spans and no others.
   await pause(settleMs)
-  const settled: Promise<void>[] = []
-  for (const runner of runners) {
-    const pid = runner.app.child.pid!
-    const before = cpuMsOf(pid)
-    const answers = await closedLoad(urlOf(runner), route.path, { ms: routeMs }, signal)
-    if (route.id === '1-query') runner.measured.mostPerSec = (answers * 1000) / routeMs
-    // Exporting what these requests made belongs to their cost; bare is read as late, for its timers to cost the same.
-    const read = pause(settleMs).then(() => {
-      runner.measured.cpuUs[route.id] = ((cpuMsOf(pid) - before) * 1000) / answers
-    })
-    settled.push(read)
+  const cpuMs = (): number[] => runners.map(({ app }) => cpuMsOf(app.child.pid!))
+  const before = cpuMs()
+  const answers = runners.map(() => 0)
+  for (let slice = 0; slice < slices; slice++) {
+    const order = [...runners.keys()]
+    for (const i of slice % 2 === 0 ? order : order.reverse()) answers[i]! += await load(runners[i]!, sliceMs)
   }
-  await Promise.all(settled)
+  // Exporting what these requests made belongs to their cost; bare is read as late, for its timers to cost the same.
+  await pause(settleMs)
+  const after = cpuMs()
+  for (const [i, { measured }] of runners.entries()) {
+    measured.cpuUs[route.id] = ((after[i]! - before[i]!) * 1000) / answers[i]!
+    if (route.id === '1-query') measured.mostPerSec = (answers[i]! * 1000) / (sliceMs * slices)
+  }
 }
 
 async function measureLatency({ app, measured }: Runner, perSec: number, signal: AbortSignal): Promise<void> {

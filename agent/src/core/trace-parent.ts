@@ -3,21 +3,24 @@
 /** The last accepted header's numbers; read them before the next call. */
 export const parsed = { a: 0, b: 0, c: 0, d: 0, high: 0, low: 0, flags: 0 }
 
-/** Value of eight lower-case hex digits at `at`, or -1. */
+/** Values of lower-case hex digits by character, -1 for all others. */
+const DIGITS = new Int8Array(128).fill(-1)
+for (let digit = 0; digit < 16; digit++) DIGITS[digit.toString(16).charCodeAt(0)] = digit
+
+const nibble = (unit: number): number => (unit < 128 ? DIGITS[unit]! : -1)
+
+/** Set by `word` when a digit was none. */
+let malformed = 0
+
+/** Value of eight lower-case hex digits at `at`. */
 function word(text: string, at: number): number {
   let value = 0
   for (let i = at; i < at + 8; i++) {
     const digit = nibble(text.charCodeAt(i))
-    if (digit < 0) return -1
-    value = value * 16 + digit
+    malformed |= digit
+    value = (value << 4) | digit
   }
-  return value
-}
-
-function nibble(unit: number): number {
-  if (unit >= 48 && unit <= 57) return unit - 48
-  if (unit >= 97 && unit <= 102) return unit - 87
-  return -1
+  return value >>> 0
 }
 
 /**
@@ -30,13 +33,14 @@ export function parseTraceParent(text: string): boolean {
   const version = nibble(text.charCodeAt(0)) * 16 + nibble(text.charCodeAt(1))
   if (nibble(text.charCodeAt(0)) < 0 || nibble(text.charCodeAt(1)) < 0 || version === 255) return false
   if (text.length > 55 && (version === 0 || text.charCodeAt(55) !== 45)) return false
+  malformed = 0
   const a = word(text, 3)
   const b = word(text, 11)
   const c = word(text, 19)
   const d = word(text, 27)
   const high = word(text, 36)
   const low = word(text, 44)
-  if (a < 0 || b < 0 || c < 0 || d < 0 || high < 0 || low < 0) return false
+  if (malformed < 0) return false
   if ((a | b | c | d) === 0 || (high | low) === 0) return false
   const first = nibble(text.charCodeAt(53))
   const second = nibble(text.charCodeAt(54))

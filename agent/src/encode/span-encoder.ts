@@ -122,8 +122,12 @@ export class SpanEncoder {
   /** What `write` appends, as a copy: used when a cache is filled. */
   capture(write: (encoder: SpanEncoder) => void): Uint8Array {
     this.start = this.at
-    write(this)
-    return this.bytes.slice(this.start, this.at)
+    try {
+      write(this)
+      return this.bytes.slice(this.start, this.at)
+    } finally {
+      this.at = this.start
+    }
   }
 
   private finish(span: AgentSpan, droppedEvents: number, droppedLinks: number): void {

@@ -22,8 +22,8 @@ import {
   writeServer,
   writeStatus,
 } from './http-attributes.ts'
-import { rawHeader, rawList } from './raw-headers.ts'
-import { SPAN_OF_RESPONSE, type TracedResponse } from './server-timing.ts'
+import { head, readHead } from './raw-headers.ts'
+import { FROM_BROWSER, SPAN_OF_RESPONSE, type TracedResponse } from './server-timing.ts'
 
 const NAME = 'http-server'
 
@@ -36,19 +36,24 @@ interface StartMessage {
   server: Server
 }
 
-/** The other end of a connection, encoded once for all its requests. */
-interface Peer {
+/** A connection, encoded once for all its requests. Addresses are null where there is no other end, as on a unix socket. */
+interface Connection {
   /** `client.address` where no proxy says better. */
-  readonly asClient: Uint8Array
+  readonly asClient: Uint8Array | null
   /** `network.peer.*`. */
-  readonly asPeer: Uint8Array
+  readonly asPeer: Uint8Array | null
+  host: string | undefined
+  userAgent: string | undefined
+  httpVersion: string
+  /** What `writeConnection` writes, when the last two requests said the same of it. */
+  repeated: Uint8Array | null
 }
 
-const PEER = Symbol('hotspan.peer')
+const CONNECTION = Symbol('hotspan.connection')
 
 interface TracedSocket extends Socket {
   readonly encrypted?: boolean
-  [PEER]?: Peer | null
+  [CONNECTION]?: Connection
 }
 
 /**
@@ -73,15 +78,14 @@ export function installHttpServer(): () => void {
 function begin({ request, response, socket, server }: StartMessage): void {
   if (runtime.ownServer !== null && server === runtime.ownServer) return
   const startMs = performance.now()
+  readHead(request.rawHeaders)
   const propagation = runtime.propagation
   let parent: AgentSpan | undefined
   let baggage: string | string[] | undefined
   if (propagation === null) {
-    const { rawHeaders } = request
-    baggage = rawList(rawHeaders, 'baggage')
-    const traceParent = rawList(rawHeaders, 'traceparent')
-    if (traceParent !== undefined)
-      parent = remoteParent(traceParent, rawList(rawHeaders, 'tracestate'), baggage, startMs)
+    baggage = head.baggage
+    if (head.traceParent !== undefined)
+      parent = remoteParent(head.traceParent, head.traceState, baggage, startMs)
   } else {
     ;({ parent, baggage } = propagation.extract(incomingHeaders(request.headers), startMs))
   }
@@ -89,14 +93,15 @@ function begin({ request, response, socket, server }: StartMessage): void {
   const span = beginSpan(parent, EMPTY_CONTEXT, 0, Kind.Server, methodName(method), startMs)
   if (parent === undefined && baggage !== undefined) span.trace.baggage = String(baggage)
   response[SPAN_OF_RESPONSE] = span
+  if (head.fromBrowser) span.number1 = FROM_BROWSER
   if (coldStart.awaited) takeColdStart(span)
   if (span.recording) {
-    span.ref1 = request
+    span.ref1 = repeatedPart(socket, request.httpVersion)
     span.ref2 = response
     span.late = writeServerSpan
     // Routers rewrite the URL, a closed socket forgets its peer: both are read now.
     span.text1 = request.url ?? '/'
-    socket[PEER] ??= peerOf(socket)
+    span.text2 = head.forwardedFor ?? ''
     if (runtime.accounting !== null) runtime.accounting.begin(span, request, socket)
   }
   response.on('close', onClose)
@@ -153,30 +158,25 @@ function expressRoute(request: IncomingMessage): string {
 }
 
 function writeServerSpan(encoder: SpanEncoder, span: AgentSpan): void {
-  const request = span.ref1 as IncomingMessage
-  const response = span.ref2 as ServerResponse
-  const { rawHeaders } = request
+  const response = span.ref2 as TracedResponse
+  const request = response.req
   const socket = request.socket as TracedSocket
   writeMethod(encoder, request.method ?? 'GET')
-  const secure = socket.encrypted === true
-  writeFewValues(encoder, 'urlScheme', secure ? 'https' : 'http')
   const url = span.text1
   const question = url.indexOf('?')
   encoder.text(key.urlPath, question < 0 ? url : url.slice(0, question))
   if (question >= 0 && question < url.length - 1)
     encoder.text(key.urlQuery, scrubQuery(url.slice(question + 1)))
-  const host = rawHeader(rawHeaders, 'host')
-  if (host !== undefined) writeServer(encoder, host, secure)
-  const peer = socket[PEER]
-  if (peer !== undefined && peer !== null) {
-    const forwarded = rawHeader(rawHeaders, 'x-forwarded-for')
-    if (forwarded === undefined) encoder.raw(peer.asClient)
-    else encoder.text(key.clientAddress, firstOf(forwarded))
-    encoder.raw(peer.asPeer)
+  const connection = socket[CONNECTION]
+  if (span.ref1 !== null) encoder.raw(span.ref1 as Uint8Array)
+  else {
+    readHead(request.rawHeaders)
+    writeConnection(encoder, socket, head.host, head.userAgent, request.httpVersion)
   }
-  writeFewValues(encoder, 'protocolVersion', request.httpVersion)
-  const agent = rawHeader(rawHeaders, 'user-agent')
-  if (agent !== undefined) writeFewValues(encoder, 'userAgent', agent)
+  if (connection !== undefined && connection.asClient !== null) {
+    if (span.text2 === '') encoder.raw(connection.asClient)
+    else encoder.text(key.clientAddress, firstOf(span.text2))
+  }
   if (span.route !== '') writeFewValues(encoder, 'route', span.route)
   if (response.headersSent) writeStatus(encoder, response.statusCode, 500)
   if (!response.writableFinished) encoder.raw(endedByAbort)
@@ -185,20 +185,64 @@ function writeServerSpan(encoder: SpanEncoder, span: AgentSpan): void {
   if (account !== null && runtime.accounting !== null) runtime.accounting.write(encoder, account)
 }
 
+/** Scheme, server, peer, protocol and user agent: nearly always those of the request before on this connection. */
+function writeConnection(
+  encoder: SpanEncoder,
+  socket: TracedSocket,
+  host: string | undefined,
+  userAgent: string | undefined,
+  httpVersion: string,
+): void {
+  const secure = socket.encrypted === true
+  writeFewValues(encoder, 'urlScheme', secure ? 'https' : 'http')
+  if (host !== undefined) writeServer(encoder, host, secure)
+  const asPeer = socket[CONNECTION]?.asPeer
+  if (asPeer) encoder.raw(asPeer)
+  writeFewValues(encoder, 'protocolVersion', httpVersion)
+  if (userAgent !== undefined) writeFewValues(encoder, 'userAgent', userAgent)
+}
+
+/** All of that in one piece, when it is as it was; null when it is another and has to be written one by one. */
+function repeatedPart(socket: TracedSocket, httpVersion: string): Uint8Array | null {
+  socket[CONNECTION] ??= connectionOf(socket)
+  const connection = socket[CONNECTION]
+  const { host, userAgent } = head
+  if (
+    connection.host !== host ||
+    connection.userAgent !== userAgent ||
+    connection.httpVersion !== httpVersion
+  ) {
+    connection.host = host
+    connection.userAgent = userAgent
+    connection.httpVersion = httpVersion
+    connection.repeated = null
+  } else {
+    connection.repeated ??= captureAttributes((encoder) =>
+      writeConnection(encoder, socket, host, userAgent, httpVersion),
+    )
+  }
+  return connection.repeated
+}
+
 function firstOf(forwarded: string): string {
   const comma = forwarded.indexOf(',')
   return comma < 0 ? forwarded : forwarded.slice(0, comma)
 }
 
-/** Null when the other end is not known, as on a unix socket. */
-function peerOf(socket: Socket): Peer | null {
+function connectionOf(socket: Socket): Connection {
   const { remoteAddress, remotePort } = socket
-  if (remoteAddress === undefined || remoteAddress === '') return null
+  const known = remoteAddress !== undefined && remoteAddress !== ''
   return {
-    asClient: textAttribute(key.clientAddress, remoteAddress),
-    asPeer: captureAttributes((encoder) => {
-      encoder.text(key.peerAddress, remoteAddress)
-      encoder.int(key.peerPort, remotePort ?? 0)
-    }),
+    asClient: known ? textAttribute(key.clientAddress, remoteAddress) : null,
+    asPeer: known
+      ? captureAttributes((encoder) => {
+          encoder.text(key.peerAddress, remoteAddress)
+          encoder.int(key.peerPort, remotePort ?? 0)
+        })
+      : null,
+    host: undefined,
+    userAgent: undefined,
+    httpVersion: '',
+    repeated: null,
   }
 }

@@ -1,10 +1,18 @@
+import type { Socket } from 'node:net'
 import type { Context } from '@opentelemetry/api'
 import { active } from '../core/runtime.ts'
 import type { AgentSpan } from '../core/span.ts'
 import { fault, faultCount } from '../faults.ts'
 import { type CallSite, withCallSite } from './call-site.ts'
 import { callSiteNow, type DatabaseTarget } from './database-span.ts'
-import { beginCommand, beginConnect, finishCommand, finishConnect, redisTarget } from './redis-command.ts'
+import {
+  beginCommand,
+  beginConnect,
+  finishCommand,
+  finishConnect,
+  redisTarget,
+  sendTo,
+} from './redis-command.ts'
 import { isThenable, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'ioredis'
@@ -18,7 +26,8 @@ interface Command {
   pipelineIndex?: number
   resolve: (value: unknown) => void
   reject: (error: unknown) => void
-  [TRACED]?: boolean
+  /** Its span, once it has one. */
+  [TRACED]?: AgentSpan
   /** Who asked for it, where commands of many callers are collected. */
   [CALLER]?: Caller
 }
@@ -34,8 +43,9 @@ interface Pipeline {
 }
 
 interface Client {
-  options?: { host?: string; port?: number; path?: string; db?: number }
+  options?: { host?: string; port?: number; path?: string; db?: number; sentinels?: unknown[] | null }
   condition?: { select?: number } | null
+  stream?: Socket | null
 }
 
 const count = faultCount(NAME)
@@ -47,11 +57,13 @@ let isAutoPipeline = false
 
 /** One span per command, pipelined or not, under a span that is active; names as in the stock package. */
 export function instrumentIoredis(exports: unknown): void {
-  const door = exports as { Redis?: WrappableClass; default?: WrappableClass; Pipeline?: WrappableClass }
+  const door = exports as Partial<Record<'Redis' | 'default' | 'Cluster' | 'Pipeline', WrappableClass>>
   const Redis = door.Redis ?? door.default ?? (exports as WrappableClass)
   if (Redis?.prototype === undefined) return
   wrapSendCommand(Redis.prototype)
   wrapConnect(Redis.prototype)
+  // Here a command has its caller and no redirections yet.
+  if (door.Cluster?.prototype !== undefined) wrapSendCommand(door.Cluster.prototype)
   if (door.Pipeline?.prototype !== undefined) {
     wrapCollect(door.Pipeline.prototype)
     wrapExec(door.Pipeline.prototype)
@@ -62,11 +74,14 @@ function wrapSendCommand(prototype: object): void {
   wrapMethod(prototype, 'sendCommand', (original) => {
     return function sendCommand(this: unknown, ...args: unknown[]): unknown {
       const command = args[0] as Command | undefined
-      // A command passes here again when it leaves the offline queue or is sent once more.
-      if (count.off || typeof command !== 'object' || command === null || command[TRACED] === true) {
-        return original.apply(this, args)
-      }
+      if (count.off || typeof command !== 'object' || command === null) return original.apply(this, args)
       try {
+        // It passes here again when it leaves the offline queue, is sent once more, or to a node of the cluster.
+        const known = command[TRACED]
+        if (known !== undefined) {
+          sendTo(known, targetOf(this as Client))
+          return original.apply(this, args)
+        }
         const caller = isAutoPipeline ? command[CALLER] : undefined
         const span =
           caller === undefined ? begin(this as Client, command) : beginFor(caller, this as Client, command)
@@ -101,7 +116,7 @@ function begin(client: Client, command: Command): AgentSpan | null {
 }
 
 function hookEnd(span: AgentSpan, command: Command): void {
-  command[TRACED] = true
+  command[TRACED] = span
   const { resolve, reject } = command
   command.resolve = (value) => {
     finishCommand(NAME, span, undefined)
@@ -116,6 +131,10 @@ function hookEnd(span: AgentSpan, command: Command): void {
 function targetOf(client: Client): DatabaseTarget {
   const options = client.options ?? {}
   const database = client.condition?.select ?? options.db ?? 0
+  // Which server the sentinels have named is known by the connection only.
+  const { stream } = client
+  if (options.sentinels?.length && stream?.remotePort !== undefined)
+    return redisTarget(stream, database, stream.remoteAddress, stream.remotePort)
   return redisTarget(options, database, options.path ?? options.host, options.port)
 }
 

@@ -20,7 +20,7 @@ import { beginsWithKey, describeCommand } from './redis-text.ts'
 const HASHED_UNITS = 1024
 
 export interface CommandFacts {
-  readonly target: DatabaseTarget
+  target: DatabaseTarget
   readonly name: string
   /** The client's own array; read when the span ends. */
   readonly args: readonly unknown[]
@@ -41,6 +41,12 @@ export function beginCommand(spanName: string, needsParent: boolean, facts: Comm
   span.ref1 = facts
   span.late = writeCommandSpan
   return span
+}
+
+/** The command goes to this server now. */
+export function sendTo(span: AgentSpan, target: DatabaseTarget): void {
+  const facts = span.ref1 as CommandFacts | null
+  if (facts !== null) facts.target = target
 }
 
 /** What is known only when the whole batch is sent. */

@@ -1,14 +1,16 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { ServerResponse } from 'node:http'
 import { formatTraceParent } from '../core/propagator.ts'
 import type { AgentSpan } from '../core/span.ts'
 import { fault, faultCount } from '../faults.ts'
 import { http } from '../node-modules.ts'
-import { rawHeader } from './raw-headers.ts'
 
 const NAME = 'server-timing'
 
 /** Where the HTTP server instrumentation keeps a response's span. */
 export const SPAN_OF_RESPONSE = Symbol('hotspan.span')
+
+/** `number1` of a server span whose request comes from a browser. */
+export const FROM_BROWSER = 1
 
 export interface TracedResponse extends ServerResponse {
   [SPAN_OF_RESPONSE]?: AgentSpan | undefined
@@ -28,7 +30,7 @@ export function installServerTiming(): () => void {
     const span = this[SPAN_OF_RESPONSE]
     if (span !== undefined && !count.off && !this.headersSent) {
       try {
-        if (isFromBrowser(this.req)) addHeader(this, span, args)
+        if (span.number1 === FROM_BROWSER) addHeader(this, span, args)
       } catch (error) {
         fault(NAME, error)
       }
@@ -41,13 +43,6 @@ export function installServerTiming(): () => void {
       prototype.writeHead = original as typeof prototype.writeHead
     }
   }
-}
-
-/** Node's own fetch sends `sec-fetch-mode`, but no `sec-fetch-site`. */
-function isFromBrowser(request: IncomingMessage): boolean {
-  const { rawHeaders } = request
-  if (rawHeader(rawHeaders, 'user-agent')?.startsWith('Mozilla/') === true) return true
-  return rawHeader(rawHeaders, 'sec-fetch-site') !== undefined
 }
 
 function addHeader(response: ServerResponse, span: AgentSpan, args: unknown[]): void {

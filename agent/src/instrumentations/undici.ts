@@ -156,19 +156,25 @@ function finish(request: UndiciRequest): void {
 interface Origin {
   readonly secure: boolean
   readonly host: string
+  /** `url.scheme` and `server.*`. */
+  readonly encoded: Uint8Array
 }
 
 const origins = new BoundedCache<Origin>()
 
 function originOf(request: UndiciRequest): Origin {
   const origin = typeof request.origin === 'string' ? request.origin : request.origin.origin
-  return (
-    origins.get(origin) ??
-    origins.set(origin, {
-      secure: origin.startsWith('https:'),
-      host: origin.slice(origin.indexOf('//') + 2).replace(/^[^@/]*@/, ''),
-    })
-  )
+  return origins.get(origin) ?? origins.set(origin, describeOrigin(origin))
+}
+
+function describeOrigin(origin: string): Origin {
+  const secure = origin.startsWith('https:')
+  const host = origin.slice(origin.indexOf('//') + 2).replace(/^[^@/]*@/, '')
+  const encoded = captureAttributes((encoder) => {
+    writeFewValues(encoder, 'urlScheme', secure ? 'https' : 'http')
+    writeServer(encoder, host, secure)
+  })
+  return { secure, host, encoded }
 }
 
 /** undici keeps headers as `name: value\r\n` text (version 5) or as a flat list. */
@@ -196,17 +202,15 @@ const errorTypeKey = encodeKey('error.type')
 function writeClientSpan(encoder: SpanEncoder, span: AgentSpan): void {
   const request = span.ref1 as UndiciRequest
   writeMethod(encoder, request.method)
-  const { secure, host } = originOf(request)
-  const scheme = secure ? 'https' : 'http'
+  const { secure, host, encoded } = originOf(request)
   const { path } = request
   const question = path.indexOf('?')
   const bare = question < 0 ? path : path.slice(0, question)
   const query = question < 0 || question === path.length - 1 ? '' : scrubQuery(path.slice(question + 1))
-  encoder.text(key.urlFull, `${scheme}://${host}${bare}${query === '' ? '' : `?${query}`}`)
-  writeFewValues(encoder, 'urlScheme', scheme)
+  encoder.text(key.urlFull, `${secure ? 'https' : 'http'}://${host}${bare}${query === '' ? '' : `?${query}`}`)
+  encoder.raw(encoded)
   encoder.text(key.urlPath, bare)
   if (query !== '') encoder.text(key.urlQuery, query)
-  writeServer(encoder, host, secure)
   const agent = headerOf(request.headers, 'user-agent')
   if (agent !== undefined) writeFewValues(encoder, 'userAgent', agent)
   if (span.ref2 !== null) encoder.raw(span.ref2 as Uint8Array)

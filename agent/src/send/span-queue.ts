@@ -23,8 +23,8 @@ interface SealedChunk {
 
 /** Scopes beyond this share the last one's place: a name per request would otherwise fill memory. */
 const MAX_SCOPES = 64
-/** Chunks kept for reuse. */
-const SPARE_CHUNKS = 3
+/** Chunks kept for reuse: a batch of the usual size on its way, and the next one filling. */
+const SPARE_CHUNKS = 8
 /** A request is not made larger than this, bytes before compression. */
 const MAX_BATCH_BYTES = 4 * 1024 * 1024
 
@@ -181,6 +181,6 @@ export class SpanQueue implements BatchQueue<SpanBatch> {
   }
 
   private emptyChunk(): SpanChunk {
-    return this.spare.pop() ?? { bytes: new Uint8Array(CHUNK_BYTES), at: 0 }
+    return this.spare.pop() ?? { bytes: Buffer.allocUnsafeSlow(CHUNK_BYTES), at: 0 }
   }
 }
