@@ -121,6 +121,14 @@ exports.mysql2 = async ([mysql, promises], { host, port }) => {
   })
   await pool.end()
 
+  const alone = await promises.createConnection(options)
+  await step('prepared', async () => {
+    const statement = await alone.prepare('SELECT name FROM items WHERE id < ?')
+    await statement.execute([4])
+    await statement.close()
+  })
+  await alone.end()
+
   const plain = mysql.createPool(options)
   await new Promise((resolve) => plain.query('SELECT 1', resolve))
   await step('callback', (span) => {

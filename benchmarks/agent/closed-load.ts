@@ -23,7 +23,7 @@ export async function closedLoad(
       signal.throwIfAborted()
       const { statusCode, body } = await pool.request({ path: path(started++), method: 'GET' })
       await body.dump()
-      if (statusCode !== 200) throw new Error(`the app answered ${statusCode}`)
+      if (statusCode !== 200) throw new Error(`the app at ${origin} answered ${statusCode}`)
       answers++
     }
   }

@@ -26,7 +26,7 @@ export async function fixedRate(
     const dueMs = startMs + (index * 1000) / perSec
     const { statusCode, body } = await pool.request({ path: path(index), method: 'GET' })
     await body.dump()
-    if (statusCode !== 200) throw new Error(`the app answered ${statusCode}`)
+    if (statusCode !== 200) throw new Error(`the app at ${origin} answered ${statusCode}`)
     latenciesMs.push(performance.now() - dueMs)
   }
   try {

@@ -54,6 +54,9 @@ export async function startPostgres(core: number): Promise<Postgres> {
     await run(initCommand!, initArgs, { cwd: folder })
     const port = await freePort()
     const settings = [
+      // Every contender of a round has its own pool.
+      '-c',
+      'max_connections=250',
       '-c',
       'fsync=off',
       '-c',

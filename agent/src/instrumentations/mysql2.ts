@@ -23,7 +23,7 @@ import { siteOfMysqlPool, wrapMysqlPool } from './mysql2-pool.ts'
 import { type MysqlConfig, mysqlTarget } from './mysql2-target.ts'
 import { parametersHash } from './parameters-hash.ts'
 import { type Statement, statementOf } from './sql-statement.ts'
-import { type WrappableClass, wrapMethod } from './wrap-method.ts'
+import { type Method, type WrappableClass, wrapMethod } from './wrap-method.ts'
 
 const NAME = 'mysql2'
 
@@ -72,36 +72,83 @@ function wrapOwner(candidate: unknown, method: string, wrap: (prototype: object)
   if (prototype) wrap(prototype)
 }
 
-function wrapConnection(prototype: object): void {
-  for (const name of ['query', 'execute']) {
-    wrapMethod(prototype, name, (original) => {
-      return function (this: unknown, ...args: unknown[]): unknown {
-        if (count.off) return original.apply(this, args)
-        let span: AgentSpan | null = null
-        let ends = false
-        try {
-          span = begin(this as { config?: MysqlConfig }, args)
-          if (span === null) bindCallback(args)
-          else ends = hookCallback(span, args)
-        } catch (error) {
-          fault(NAME, error)
-        }
-        if (span === null) return original.apply(this, args)
-        let command: unknown
-        try {
-          command = original.apply(this, args)
-        } catch (error) {
-          finish(span, error, undefined, undefined)
-          throw error
-        }
-        if (!ends) hookEvents(span, command)
-        return command
-      }
-    })
-  }
+interface Connection {
+  config?: MysqlConfig
 }
 
-function begin(connection: { config?: MysqlConfig }, args: readonly unknown[]): AgentSpan | null {
+interface PreparedStatement {
+  query?: unknown
+  _connection?: Connection
+}
+
+function wrapConnection(prototype: object): void {
+  for (const name of ['query', 'execute']) {
+    wrapMethod(
+      prototype,
+      name,
+      (original) =>
+        function (this: unknown, ...args: unknown[]): unknown {
+          return traced(original, this, args, this as Connection, args)
+        },
+    )
+  }
+  // The class of prepared statements is nowhere to be had but from one of them.
+  wrapMethod(prototype, 'prepare', (original) => {
+    return function prepare(this: unknown, ...args: unknown[]): unknown {
+      const callback = args[1]
+      if (count.off || typeof callback !== 'function') return original.apply(this, args)
+      args[1] = function (this: unknown, error: unknown, statement: unknown): unknown {
+        if (typeof statement === 'object' && statement !== null) wrapStatement(statement)
+        return callback.call(this, error, statement)
+      }
+      bindCallback(args)
+      return original.apply(this, args)
+    }
+  })
+}
+
+const wrapStatement = (statement: object): void =>
+  wrapMethod(
+    Object.getPrototypeOf(statement) as object,
+    'execute',
+    (original) =>
+      function execute(this: unknown, ...args: unknown[]): unknown {
+        const { query, _connection = {} } = this as PreparedStatement
+        return traced(original, this, args, _connection, [query, ...args])
+      },
+  )
+
+/** Runs a call of the driver in a span. `query` is how `query` is called for the same: SQL or its options, then values. */
+function traced(
+  original: Method,
+  self: unknown,
+  args: unknown[],
+  connection: Connection,
+  query: readonly unknown[],
+): unknown {
+  if (count.off) return original.apply(self, args)
+  let span: AgentSpan | null = null
+  let ends = false
+  try {
+    span = begin(connection, query)
+    if (span === null) bindCallback(args)
+    else ends = hookCallback(span, args)
+  } catch (error) {
+    fault(NAME, error)
+  }
+  if (span === null) return original.apply(self, args)
+  let command: unknown
+  try {
+    command = original.apply(self, args)
+  } catch (error) {
+    finish(span, error, undefined, undefined)
+    throw error
+  }
+  if (!ends) hookEvents(span, command)
+  return command
+}
+
+function begin(connection: Connection, args: readonly unknown[]): AgentSpan | null {
   const first = args[0] as QueryLike | string | undefined
   let sql: unknown = first
   let values: unknown = typeof args[1] === 'function' ? undefined : args[1]
@@ -126,16 +173,16 @@ function begin(connection: { config?: MysqlConfig }, args: readonly unknown[]): 
 
 /** Puts ours around the callback, wherever it stands; false for a query whose rows come as events. */
 function hookCallback(span: AgentSpan, args: unknown[]): boolean {
-  for (const at of [1, 2]) {
+  for (const at of [0, 1, 2]) {
     const callback = args[at]
     if (typeof callback === 'function') {
       args[at] = endingCallback(span, callback as Callback)
       return true
     }
   }
-  const query = args[0] as QueryLike
+  const query = args[0] as QueryLike | null | undefined
   // Only a `Query` of the driver has events: options are the app's, and may be used again.
-  if (typeof query === 'object' && typeof query.once === 'function' && typeof query.onResult === 'function') {
+  if (typeof query?.once === 'function' && typeof query.onResult === 'function') {
     query.onResult = endingCallback(span, query.onResult as Callback)
     return true
   }
@@ -164,8 +211,8 @@ function bindCallback(args: unknown[]): void {
     function (this: unknown, ...results) {
       return inContext(context, this, callback, results)
     }
-  for (const at of [1, 2]) if (typeof args[at] === 'function') args[at] = bound(args[at] as Callback)
-  const query = args[0] as QueryLike | undefined
+  for (const at of [0, 1, 2]) if (typeof args[at] === 'function') args[at] = bound(args[at] as Callback)
+  const query = args[0] as QueryLike | null | undefined
   if (typeof query?.once === 'function' && typeof query.onResult === 'function') {
     query.onResult = bound(query.onResult as Callback)
   }
