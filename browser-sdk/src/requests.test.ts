@@ -109,6 +109,29 @@ describe.skipIf(noChromium)('requests of a page', () => {
     expect(flat(failed.attributes)['error.type']).toBe('TypeError')
   })
 
+  test('a failure that nobody handles is reported once, one that somebody handles is not', async () => {
+    const world = await open()
+    await world.visit()
+    const rejections = await world.page.evaluate(async () => {
+      const seen: string[] = []
+      const told = new Promise((done) => {
+        addEventListener('unhandledrejection', ({ reason }) => done(seen.push(reason.name)))
+      })
+      await fetch('http://127.0.0.1:1/handled').catch(() => {})
+      fetch('http://127.0.0.1:1/nobody')
+      await told
+      // Whoever is reported is reported in the task after: a second one would be here by then.
+      await new Promise((done) => setTimeout(done))
+      return seen
+    })
+    expect(rejections).toEqual(['TypeError'])
+    await leave()
+    const error = await until('the error', () =>
+      world.sink.logs().find(({ eventName }) => eventName === 'exception'),
+    )
+    expect(flat(error.attributes)['exception.type']).toBe('TypeError')
+  })
+
   test('XMLHttpRequest: aborted, timed out, with its sizes', async () => {
     const world = await open()
     await world.visit()

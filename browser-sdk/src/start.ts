@@ -36,7 +36,7 @@ export const start = guard((options: Options, signals: readonly SignalSource[]):
   }
   page[MARK] = true
   setOptions({ ...options, endpoint: options.endpoint.replace(/\/$/, '') })
-  setView((options.routeOf ?? routeOf)(location.pathname) ?? location.pathname, newRef())
+  setView(routeOf(location.pathname), newRef())
   watchLifecycle()
   for (const signal of signals) guard(signal)()
   // Last, so that every signal has ended its spans when the page goes away.

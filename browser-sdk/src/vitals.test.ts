@@ -113,6 +113,38 @@ describe.skipIf(noChromium)('web vitals', () => {
     await world.close()
   })
 
+  test('of many interactions the 98th percentile, as the library has it', async () => {
+    const world = await open()
+    const { page } = world
+    world.site.html = world.site.html.replace(
+      '<div id="root">',
+      `<button id="busy" style="display:block">busy</button><script>
+        let clicks = 0
+        const told = []
+        document.querySelector('#busy').addEventListener('click', () => {
+          // The longest, the second, and enough short ones that the longest is left out.
+          const ms = [210, 120][clicks++] ?? 20
+          for (const end = performance.now() + ms; performance.now() < end; );
+        })
+        new PerformanceObserver((list) => {
+          for (const { name } of list.getEntries()) if (name === 'click') told.push(name)
+        }).observe({ type: 'event', durationThreshold: 16 })
+      </script><div id="root">`,
+    )
+    await world.visit()
+    await painted(page)
+    for (let click = 1; click <= 53; click++) {
+      await page.click('#busy')
+      await page.waitForFunction(`told.length >= ${click}`, { polling: 20 })
+    }
+    await hide(page)
+    await until('the vital', () => sent(world).inp)
+    const webVitals = await page.evaluate(() => (globalThis as unknown as TestPage).webVitals)
+    expect(sent(world).inp).toEqual(webVitals.inp)
+    expect(webVitals.inp!.value).toBeGreaterThanOrEqual(120)
+    await world.close()
+  })
+
   test('a page from the back-forward cache is a visit of its own', async () => {
     const world = await open()
     const { page } = world
@@ -144,13 +176,17 @@ describe.skipIf(noChromium)('web vitals', () => {
     // What a tab in the background says of itself.
     await page.evaluateOnNewDocument(() => {
       Object.defineProperty(document, 'hidden', { get: () => true })
+      Object.defineProperty(document, 'visibilityState', { get: () => 'hidden' })
     })
     await world.visit()
     await painted(page)
+    const library = await page.evaluate(() => (globalThis as unknown as TestPage).webVitals)
     await page.goto(`${world.site.origin}/elsewhere`)
     await until('what is left', () => sent(world).cls)
     expect(sent(world)).not.toHaveProperty('lcp')
     expect(sent(world)).not.toHaveProperty('fcp')
+    expect(library).not.toHaveProperty('lcp')
+    expect(library).not.toHaveProperty('fcp')
     await world.close()
   })
 
@@ -179,10 +215,16 @@ describe.skipIf(noChromium)('web vitals', () => {
     const softly = () => sent(world).lcp?.navigationType === 'soft-navigation'
     await until('its vitals', softly, () => JSON.stringify(sent(world)))
     const webVitals = await page.evaluate(() => (globalThis as unknown as TestPage).webVitals)
-    const { lcp, ttfb, cls } = sent(world)
-    expect(lcp!.value).toBeCloseTo(webVitals.lcp!.value, 3)
-    expect(ttfb!.value).toBe(0)
-    expect(cls!.navigationType).toBe('soft-navigation')
+    await until(
+      'all that the library has',
+      () =>
+        Object.keys(webVitals).every(
+          (name) => sent(world)[name]?.navigationType === webVitals[name]!.navigationType,
+        ),
+      () => JSON.stringify([sent(world), webVitals]),
+    )
+    same(sent(world), webVitals)
+    expect(sent(world).ttfb!.value).toBe(0)
     const route = await until('the route', () =>
       world.sink.spans().find(({ name }) => name === 'route /p/:id'),
     )

@@ -11,8 +11,6 @@ const REFRESH_MS = 60_000
 export const STORED = 'hotspan.'
 const KEY = 'hotspan.session'
 
-const hex13 = (value: number): string => Math.round(value).toString(16).padStart(13, '0')
-
 export interface Session {
   readonly id: string
   readonly sampled: boolean
@@ -21,18 +19,24 @@ export interface Session {
 }
 
 let current: Session | undefined
+let asked: boolean | undefined
 let startMs = 0
 let usedMs = 0
 
-/** The session, shared by the tabs of an origin; kept in memory where storage is refused. */
-export const session = (): Session => {
+/**
+ * The session, shared by the tabs of an origin; kept in memory where storage is refused. Storage holds up a page that starts for
+ * milliseconds, and while every session is kept nothing hangs on which it is: until the page is idle or something is sent
+ * (`entire`), a new id stands in for one that may be stored.
+ */
+export const session = (entire?: boolean): Session => {
   const atMs = Date.now()
-  // Storage costs a millisecond at first touch and little later: read at the start and once a minute.
-  if (current && atMs - usedMs < REFRESH_MS && atMs - startMs < MAX_MS) return current
+  const { sampleRatio = 1 } = options
+  if (current && (asked || !entire) && atMs - usedMs < REFRESH_MS && atMs - startMs < MAX_MS) return current
+  asked ||= entire || sampleRatio < 1
   let id = current?.id
   try {
     // Throwing is the way to memory: nothing is read and nothing is stored without consent.
-    if (consent !== 'granted') throw 0
+    if (consent !== 'granted' || !asked) throw 0
     ;[id, startMs, usedMs] = JSON.parse(localStorage[KEY]) as [string, number, number]
   } catch {}
   if (!id || !(atMs - usedMs < IDLE_MS && atMs - startMs < MAX_MS)) {
@@ -40,18 +44,19 @@ export const session = (): Session => {
     startMs = atMs
   }
   usedMs = atMs
-  // Writing can wait, a page that starts cannot.
   whenIdle(() => {
-    if (consent === 'granted') localStorage[KEY] = JSON.stringify([current!.id, startMs, usedMs])
+    if (consent === 'granted') localStorage[KEY] = JSON.stringify([session(true).id, startMs, usedMs])
   })
-  const { sampleRatio = 1 } = options
   // 52 bits are what a double holds exactly; the threshold has 56. 'g' is above all hex digits.
-  const threshold = sampleRatio > 0 ? hex13(Math.max(0, 1 - sampleRatio) * 2 ** 52) : 'g'
+  const rejected = Math.round(Math.max(0, 1 - sampleRatio) * 2 ** 52)
+  const threshold = sampleRatio > 0 ? rejected.toString(16).padStart(13, '0') : 'g'
   const randomness = id.slice(-14)
   current = {
     id,
     sampled: randomness >= threshold,
-    traceState: `ot=th:${threshold.replace(/0+$/, '') || 0};rv:${randomness}`,
+    // A page that keeps everything has told others its randomness before it knew its session; nobody may hear two in one trace.
+    traceState:
+      (!rejected && current?.traceState) || `ot=th:${threshold.replace(/0+$/, '') || 0};rv:${randomness}`,
   }
   return current
 }

@@ -106,7 +106,7 @@ const encode = (): void => {
       'service.version': options.version,
       'telemetry.sdk.name': 'hotspan',
       'telemetry.sdk.language': 'webjs',
-      'session.id': session().id,
+      'session.id': session(true).id,
       ...globalThis.HOTSPAN_BUILD,
       'hotspan.drops': `${Object.entries(drops)}` || undefined,
       ...options.resource,

@@ -2,6 +2,8 @@
 export interface Fiber {
   readonly tag: number
   readonly flags: number
+  /** Those of everything below it that the last commit touched. */
+  readonly subtreeFlags: number
   /** A text for elements of the page. */
   readonly type: ComponentType
   readonly elementType: ComponentType
@@ -58,13 +60,20 @@ export const PERFORMED_WORK = 1
 export const PLACEMENT = 2
 export const CHILD_DELETION = 16
 
-const oneOf = (tags: number, tag: number): boolean => ((tags >> tag) & 1) > 0
-
 /** Components that run code: 0, 1, 11, 15. `MEMO` (14) only wraps another fibre, which is the one to count. */
-export const isComponent = (tag: number): boolean => oneOf(0b1000_1000_0000_0011, tag)
+export const isComponent = (tag: number): boolean => ((0b1000_1000_0000_0011 >> tag) & 1) > 0
 
 /** Those, memo (14) and lazy (16): what a component hands its props to and is not answerable for. */
-export const isBoundary = (tag: number): boolean => oneOf(0b1_1100_1000_0000_0011, tag)
+export const isBoundary = (tag: number): boolean => ((0b1_1100_1000_0000_0011 >> tag) & 1) > 0
+
+/**
+ * What a walk looks for: components that ran (1), boundaries that wait for something (update, 4) or that stopped to wait
+ * (visibility, 8192). Elements alone, most of a tree, have none of them.
+ */
+const WORTH_A_VISIT = 8197
+
+export const worthAVisit = ({ flags, subtreeFlags }: Fiber): boolean =>
+  ((flags | subtreeFlags) & WORTH_A_VISIT) > 0
 
 /** Was it touched by the last commit? Untouched fibres keep the flags of an older one. */
 export const childrenTouched = ({ child, alternate }: Fiber): boolean => child !== alternate?.child

@@ -7,6 +7,7 @@ import {
   PERFORMED_WORK,
   SIMPLE_MEMO,
   SUSPENSE,
+  worthAVisit,
 } from './fiber.ts'
 import { outputUnchanged, renderCause } from './render-cause.ts'
 
@@ -71,7 +72,8 @@ export const walkCommit = (
     }
     if (tag === SUSPENSE) onSuspense(fiber)
     if (childrenTouched(fiber))
-      for (let child = fiber.child; child; child = child.sibling) stack.push([child, cascadeRoot])
+      for (let child = fiber.child; child; child = child.sibling)
+        if (worthAVisit(child)) stack.push([child, cascadeRoot])
   }
   return true
 }

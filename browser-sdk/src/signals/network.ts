@@ -24,7 +24,6 @@ interface Call {
 }
 
 const open = new Set<Call>()
-const NOTHING = { status: 0 }
 
 const propagates = (url: URL): boolean =>
   url.origin === location.origin ||
@@ -39,14 +38,15 @@ const end = guard((call: Call, endMs: number): void => {
 })
 
 /** Headers have come, or nothing will. */
-const settle = guard((call: Call, { status }: { readonly status: number }, failure?: unknown): void => {
+const settle = guard((call: Call, failure?: unknown, answer?: { readonly status: number }): void => {
   const { span, entry } = call
   const { attributes } = span
+  const status = answer?.status
   call.headersMs = nowMs()
   attributes['http.response.status_code'] = status || undefined
   const name = (failure as Error | undefined)?.name
   if (name === 'AbortError') attributes['hotspan.ended_by'] = 'abort'
-  else if (status > 399 || failure) {
+  else if (failure || status! > 399) {
     attributes['error.type'] = status ? `${status}` : (name ?? '_OTHER')
     span.status = { code: 2 }
   }
@@ -62,12 +62,13 @@ const bodyBytes = (body: unknown): number | undefined => {
 
 /** Starts the span of a request and hands the headers that may be added to it to `addHeader`. */
 const begin = (
-  method: string,
+  givenMethod: string,
   rawUrl: string | URL,
   above: (...args: never[]) => unknown,
   body: unknown,
   addHeader: (name: string, value: string) => void,
 ): Call => {
+  const method = givenMethod.toUpperCase()
   const url = new URL(rawUrl, document.baseURI)
   const { sampled, traceState } = session()
   const stack = sampled ? stackBelow(above, usefulFrames()) : ''
@@ -105,8 +106,8 @@ const beginFetch = guard((args: unknown[], above: (...args: never[]) => unknown)
   const refused = headers.has('traceparent') || (init?.mode ?? request?.mode) === 'no-cors'
   let sent = args
   const call = begin(
-    (init?.method ?? request?.method ?? 'GET').toUpperCase(),
-    request?.url ?? `${input as string}`,
+    init?.method ?? request?.method ?? 'GET',
+    request?.url ?? (input as string),
     above,
     init?.body,
     (name, value) => {
@@ -126,14 +127,20 @@ const patchFetch = (): void => {
   const apply = (native: (...args: never[]) => unknown, self: unknown, args: unknown[]): unknown => {
     const started = beginFetch(args, apply)
     const promise = Reflect.apply(native, self, started?.sent ?? args) as Promise<Response>
-    // Our own branch handles its rejection: the caller's stays as unhandled as it was.
-    if (started)
-      promise.then(
+    if (!started || !promise?.then) return promise
+    // Whoever listens to a promise handles its rejection: the caller gets the one behind ours, so that a failure which nobody
+    // handles is still reported as such, and one that somebody handles is not.
+    return promise.then(
+      (response) => {
         // Zero is an opaque answer: it came, and that is all that may be known.
-        (response) => settle(started.call, response),
-        (error) => settle(started.call, NOTHING, error ?? {}),
-      )
-    return promise
+        settle(started.call, undefined, response)
+        return response
+      },
+      (error) => {
+        settle(started.call, error ?? {})
+        throw error
+      },
+    )
   }
   patch(globalThis, 'fetch', apply)
 }
@@ -142,7 +149,7 @@ const patchXhr = (): void => {
   const requests = new WeakMap<object, { method: string; url: string | URL; own?: boolean }>()
   const proto = XMLHttpRequest.prototype
   const onOpen = guard((xhr: object, [method, url]: unknown[]) => {
-    requests.set(xhr, { method: `${method}`.toUpperCase(), url: `${url}` })
+    requests.set(xhr, { method: `${method}`, url: `${url}` })
   })
   const onHeader = guard((xhr: object, [name]: unknown[]) => {
     if (`${name}`.toLowerCase() === 'traceparent') requests.get(xhr)!.own = true
@@ -162,7 +169,7 @@ const patchXhr = (): void => {
     xhr.addEventListener('timeout', () => {
       failure = 'TimeoutError'
     })
-    xhr.addEventListener('loadend', () => settle(call, xhr, xhr.status ? undefined : { name: failure }))
+    xhr.addEventListener('loadend', () => settle(call, xhr.status ? undefined : { name: failure }, xhr))
   })
   const before = <K extends 'open' | 'send' | 'setRequestHeader'>(
     key: K,

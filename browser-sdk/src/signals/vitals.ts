@@ -175,8 +175,12 @@ const reportInteraction = guard((): void => {
  */
 export const vitals = (): void => {
   const { activationStart = 0, responseStart, type } = navigationTiming()
-  // A page that began hidden paints when it is looked at: that is no speed of its own.
-  let hiddenMs = document.hidden ? 0 : Number.POSITIVE_INFINITY
+  // A page that began hidden paints when it is looked at: that is no speed of its own. It may be seen by now.
+  let hiddenMs =
+    performance
+      .getEntriesByType('visibility-state')
+      .find(({ name, startTime }) => name === 'hidden' && startTime >= activationStart)?.startTime ??
+    (document.hidden ? 0 : Number.POSITIVE_INFINITY)
   startVisit(activationStart ? 'prerender' : type.replace('_', '-'), activationStart)
   visit = { ...visit, firstByteMs: since(responseStart) }
   const load = visit
