@@ -10,9 +10,11 @@ export interface Site {
   close(): Promise<void>
 }
 
-/** The page with an SDK's script in front of the application's; without one the application stands alone. */
-export async function openSite(sdk: string, app: string): Promise<Site> {
-  const head = sdk ? '<script src="/sdk.js"></script>' : ''
+/**
+ * The page with an SDK's script, with its attributes, in front of the application's; without one the application stands alone.
+ */
+export async function openSite(sdk: string, app: string, attributes = ''): Promise<Site> {
+  const head = sdk ? `<script src="/sdk.js"${attributes}></script>` : ''
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url!, 'http://site')
     const answer = (type: string, body: string) =>

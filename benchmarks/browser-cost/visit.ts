@@ -1,9 +1,10 @@
 import type { CDPSession, Page } from 'puppeteer-core'
 import { launchChromium } from '../browser/chromium.ts'
-import { median } from '../contract/spread.ts'
 
 /** Longer than the first flush of every contender: OpenTelemetry's comes after five seconds. */
 const windowMs = 7000
+/** Longer than our own. */
+const sliceWindowMs = 4500
 
 export interface Cost {
   /** CPU of the main thread in scripts, and in all its tasks, ms. */
@@ -18,13 +19,13 @@ async function prepare(page: Page, throttling: number): Promise<CDPSession> {
 }
 
 /** Loads the page, clicks once it stands, and stays until the window is over. */
-async function use(page: Page, url: string): Promise<void> {
+async function use(page: Page, url: string, untilMs = windowMs): Promise<void> {
   const startedMs = performance.now()
   await page.goto(url)
   await page.waitForSelector('li:nth-child(200)')
   await page.click('#more')
   await page.waitForFunction(() => document.querySelector('#more')?.textContent === '200')
-  await new Promise((resolve) => setTimeout(resolve, windowMs - (performance.now() - startedMs)))
+  await new Promise((resolve) => setTimeout(resolve, untilMs - (performance.now() - startedMs)))
 }
 
 /** CPU of one visit in a browser of its own: thread time, which a busy machine does not lengthen as it does wall time. */
@@ -63,7 +64,7 @@ export async function visitSlices(url: string): Promise<Slices> {
   try {
     const page = await browser.newPage()
     await page.tracing.start({ categories: ['devtools.timeline', 'v8'] })
-    await use(page, url)
+    await use(page, url, sliceWindowMs)
     const { traceEvents } = JSON.parse(new TextDecoder().decode(await page.tracing.stop())) as {
       traceEvents: TraceEvent[]
     }
@@ -71,42 +72,6 @@ export async function visitSlices(url: string): Promise<Slices> {
     const cpuMs = ({ tdur, dur }: TraceEvent) => (tdur ?? dur ?? 0) / 1000
     const of = (name: string) => ours.filter((event) => event.name === name).map(cpuMs)
     return { startMs: Math.max(...of('EvaluateScript')), longestMs: Math.max(0, ...of('FunctionCall')) }
-  } finally {
-    await browser.close()
-  }
-}
-
-const clicks = 9
-
-/** Median duration of clicks as Event Timing tells it, ms; steps of 8. */
-export async function visitInp(url: string, throttling: number): Promise<number> {
-  const browser = await launchChromium()
-  try {
-    const page = await browser.newPage()
-    await prepare(page, throttling)
-    await page.goto(url)
-    await page.waitForSelector('li:nth-child(200)')
-    await page.evaluate(() => {
-      const durations: number[] = []
-      Object.assign(globalThis, { durations })
-      const read = (list: PerformanceObserverEntryList) => {
-        for (const { name, duration } of list.getEntries()) if (name === 'click') durations.push(duration)
-      }
-      const options: object = { type: 'event', durationThreshold: 16 }
-      new PerformanceObserver(read).observe(options as PerformanceObserverInit)
-    })
-    for (let click = 1; click <= clicks; click++) {
-      await page.click('#more')
-      await page.waitForFunction(
-        (want) => document.querySelector('#more')?.textContent === want,
-        {},
-        `${click * 200}`,
-      )
-    }
-    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done, 200))))
-    const durations = (await page.evaluate('durations')) as number[]
-    // A click below 16 ms is not told: it counts as the 8 of the library.
-    return median([...durations, ...Array(Math.max(0, clicks - durations.length)).fill(8)])
   } finally {
     await browser.close()
   }
