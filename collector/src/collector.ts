@@ -17,6 +17,7 @@ import type { Route } from './page/routes.ts'
 import type { IntakeStats } from './receiver/intake.ts'
 import { databaseOf } from './schema/migrations.ts'
 import { metricTableNumbers, RowTable } from './schema/row-layout.ts'
+import { BuildKeeper, type BuildsKept } from './source-maps/keep-builds.ts'
 import { preparedClient, type Store, serverStore, toStderr } from './store.ts'
 
 /** Work that runs beside the receiver, one run at a time. */
@@ -64,6 +65,8 @@ export interface CollectorStats extends IntakeStats {
   diskFreeBytes: number
   /** Partitions and parts dropped since the start to hold retention and cap, bytes. */
   droppedBytes: number
+  /** Browser builds whose source maps are stored, and those that went since the start. Looked up once an hour. */
+  sourceMaps: BuildsKept
   /** `ok`, or why acknowledged rows wait in the journal. */
   state: 'ok' | Trouble['kind']
   /** '' when all is well. */
@@ -136,6 +139,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     const doors = await openDoors({ ...options, ...from })
     closers.push(() => doors.close())
     const keeper = new StoreKeeper({ dataDir: directory.path, limits, onEvent })
+    const builds = new BuildKeeper(limits.retentionDays, onEvent)
     const stats = (): CollectorStats => ({
       ...doors.intake.stats,
       rejected: { ...doors.intake.stats.rejected },
@@ -149,6 +153,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
       quarantinedRows: journal.quarantinedRows,
       journalBytes: journal.bytes,
       ...keeper.figures,
+      sourceMaps: builds.figures,
       state: journal.trouble?.kind ?? 'ok',
       stateReason: journal.trouble?.reason ?? '',
       engineMemoryBytes: directory.engine?.memoryBytes ?? 0,
@@ -172,7 +177,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     const { otlpUrl, grpcUrl, clickHouseUrl } = doors
     directory.announce({ otlpUrl, pageUrl })
 
-    const stopJobs = startJobs([keeper.job, ...(options.jobs ?? [])], store, onEvent)
+    const stopJobs = startJobs([keeper.job, builds.job, ...(options.jobs ?? [])], store, onEvent)
     closers.push(stopJobs)
     let closing: Promise<void> | null = null
     const close = () => {

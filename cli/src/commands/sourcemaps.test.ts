@@ -1,5 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { openStore, runQuery } from '@hotspan/collector'
 import { expect, test } from 'vitest'
 import { inTemporaryDirectory, runCli, startCli, until } from '../testing/run-cli.ts'
 
@@ -85,6 +87,81 @@ test('a build is stored, and stored again', { timeout: 120_000 }, async () => {
       bytes: map.length + functions.length,
     })
   })
+})
+
+test('maps go to a collector on another machine, with its token', {
+  timeout: 240_000,
+}, async () => {
+  await inTemporaryDirectory(async (cwd) => {
+    const here = join(cwd, 'ci')
+    await writeFiles(here, {
+      'hotspan-build.json': manifest([file]),
+      [file.functions]: functions,
+      [file.map]: map,
+    })
+    // An address that is not of this machine alone: the page asks for its token.
+    const serving = [
+      'collector',
+      '--host',
+      '0.0.0.0',
+      '--otlp-port',
+      '0',
+      '--otlp-grpc-port',
+      '0',
+      '--page-port',
+      '0',
+    ]
+    const collector = startCli(serving, { cwd })
+    const [, port = ''] = await collector.waitFor(/^page http:\S+:(\d+)$/m)
+    const url = `http://127.0.0.1:${port}`
+    const { token } = JSON.parse(await readFile(join(cwd, '.hotspan/owner.json'), 'utf8')) as {
+      token: string
+    }
+    const upload = (...more: string[]) =>
+      runCli(['sourcemaps', 'upload', 'maps', '--url', url, ...more], {
+        cwd: here,
+        env: { HOTSPAN_PAGE_TOKEN: token },
+      })
+
+    const refused = await runCli(['sourcemaps', 'upload', 'maps', '--url', url], { cwd: here })
+    expect(refused.stderr).toContain('asks for a token')
+    expect(refused.stderr).toContain('HOTSPAN_PAGE_TOKEN')
+    expect(refused.exitCode).toBe(2)
+    const foreign = await upload('--project', 'other')
+    expect(foreign.stderr).toContain('this collector keeps project default, not other')
+    expect(foreign.exitCode).toBe(2)
+
+    const sent = await upload('--format', 'json')
+    expect(sent.stderr).toBe('')
+    expect(JSON.parse(sent.stdout)).toMatchObject({ project: 'default', buildIds: [buildId], files: 1 })
+    const damaged = await fetch(new URL('/api/v1/source-maps', url), {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}` },
+      body: gzipSync(JSON.stringify({ buildIds: [buildId], file: '../a.js', functions, map })),
+    })
+    expect([damaged.status, await damaged.text()]).toEqual([
+      400,
+      expect.stringContaining('no path below the folder'),
+    ])
+
+    collector.child.kill('SIGTERM')
+    await collector.ended
+    const gone = await upload()
+    expect(gone.stderr).toContain(`no collector answers at ${url}`)
+    expect(gone.exitCode).toBe(2)
+    // Nothing was opened where the command ran, and what was sent is where the collector ran.
+    expect(await readdir(here)).toEqual(['maps'])
+    const store = await openStore({ dataDir: join(cwd, '.hotspan') })
+    const kept = await runQuery(store, 'SELECT build_ids, file, map FROM hotspan_source_maps', {})
+    await store.close()
+    expect(kept).toEqual([{ build_ids: [buildId], file: file.file, map }])
+  })
+})
+
+test.each(['collector.example', 'ftp://collector.example'])('--url %s is refused', async (address) => {
+  const { stderr, exitCode } = await runCli(['sourcemaps', 'upload', 'maps', '--url', address])
+  expect(stderr).toContain(`--url is`)
+  expect(exitCode).toBe(2)
 })
 
 const traceId = '0123456789abcdef0123456789abcdef'

@@ -10,6 +10,12 @@ export const sourcemapsCommand = (): Command =>
       .addArgument(new Argument('<ACTION>', 'upload').argParser(choice('ACTION', ['upload'])))
       .argument('<DIR>', 'folder that the build plugin wrote (hotspan-sourcemaps)')
       .addOption(
+        new Option(
+          '--url <address>',
+          'page of a collector on another machine; its token is read from HOTSPAN_PAGE_TOKEN',
+        ),
+      )
+      .addOption(
         new Option('--format <format>', 'text or json')
           .argParser(choice('--format', ['text', 'json']))
           .default('text'),

@@ -1,5 +1,6 @@
 import type { CollectorStats } from '../collector.ts'
 import { traceById } from '../queries/trace-by-id.ts'
+import { uploadRoute } from '../source-maps/upload-route.ts'
 import type { Store } from '../store.ts'
 import type { Route } from './routes.ts'
 
@@ -12,6 +13,7 @@ export function builtInRoutes(from: {
   readonly quarantinedTo: string | null
 }): Route[] {
   return [
+    uploadRoute(from.store),
     {
       method: 'GET',
       path: '/api/v1/status',

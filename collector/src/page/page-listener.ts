@@ -69,7 +69,7 @@ async function handle(
     if (route.method !== method) continue
     const gone = new AbortController()
     response.once('close', () => gone.abort())
-    const body = await bodyOf(request)
+    const body = await bodyOf(request, route.maxBodyBytes ?? maxBodyBytes)
     const result = await route.handle({
       method: route.method,
       path: url.pathname,
@@ -105,12 +105,12 @@ function tokenFits(request: IncomingMessage, url: URL, token: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-async function bodyOf(request: IncomingMessage): Promise<Buffer> {
+async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length
-    if (bytes > maxBodyBytes) throw new Refusal(413, `the body is larger than ${maxBodyBytes} bytes`)
+    if (bytes > maxBytes) throw new Refusal(413, `the body is larger than ${maxBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)

@@ -5,7 +5,7 @@ export interface RouteRequest {
   /** Values of `:name` parts, decoded. */
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
-  /** Empty for GET; at most 4 MiB. */
+  /** Empty for GET; at most 4 MiB unless the route takes more. */
   readonly body: Buffer
   /** Aborted when the asker goes away. */
   readonly signal: AbortSignal
@@ -23,6 +23,8 @@ export interface Route {
   readonly method: 'GET' | 'POST'
   /** `/`, `/api/v1/traces/:traceId`; a last part `*` takes the rest of the path, as `params.rest`. */
   readonly path: string
+  /** Default 4 MiB; larger bodies are refused. */
+  readonly maxBodyBytes?: number
   handle(request: RouteRequest): Promise<RouteResponse>
 }
 

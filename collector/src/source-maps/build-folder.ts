@@ -1,12 +1,18 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { TraceMap } from '@jridgewell/trace-mapping'
-import { CollectorError, messageOf } from '../errors.ts'
-import { parseFunctionIndex } from './function-index.ts'
+import { messageOf } from '../errors.ts'
+import {
+  checkFunctions,
+  checkMap,
+  isBelow,
+  isBuildIds,
+  maxFileBytes,
+  parsedJson,
+  refuse,
+} from './check-maps.ts'
 
 /** Bounds of one build: a file with more is no bundle, and the store is not a file server. */
 const maxFiles = 5_000
-const maxFileBytes = 64 << 20
 const maxManifestBytes = 8 << 20
 
 export const manifestName = 'hotspan-build.json'
@@ -27,8 +33,6 @@ export interface BuildFolder {
   readFiles(): AsyncGenerator<BuiltFileMaps>
 }
 
-const refuse = (message: string, cause?: unknown) => new CollectorError('HS_SOURCE_MAPS', message, { cause })
-
 async function readBounded(path: string, maxBytes: number): Promise<string> {
   let bytes: number
   try {
@@ -39,19 +43,6 @@ async function readBounded(path: string, maxBytes: number): Promise<string> {
   }
   throw refuse(`${path} has ${bytes} bytes; at most ${maxBytes} are taken`)
 }
-
-function parsed(path: string, text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw refuse(`${path} is not JSON: ${messageOf(cause)}. Build again.`, cause)
-  }
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string' && value !== ''
-/** A path that stays below its folder. */
-const isBelow = (value: unknown): value is string =>
-  isText(value) && value.length <= 1024 && !/^([/\\]|[a-z]:)|(^|[/\\])\.\.([/\\]|$)|\0/i.test(value)
 
 /**
  * Reads and checks the manifest of a build folder; the files are read as they are asked for.
@@ -68,7 +59,7 @@ export async function readBuildFolder(folder: string): Promise<BuildFolder> {
       cause,
     )
   }
-  const manifest = parsed(path, await readBounded(path, maxManifestBytes)) as {
+  const manifest = parsedJson(path, await readBounded(path, maxManifestBytes)) as {
     schemaVersion?: unknown
     buildIds?: unknown
     files?: unknown
@@ -78,7 +69,7 @@ export async function readBuildFolder(folder: string): Promise<BuildFolder> {
       `${path} has schemaVersion ${JSON.stringify(manifest?.schemaVersion)}; this Hotspan reads 1. Update Hotspan.`,
     )
   const { buildIds, files } = manifest
-  if (!Array.isArray(buildIds) || buildIds.length === 0 || !buildIds.every((id) => /^[0-9a-f]{32}$/.test(id)))
+  if (!isBuildIds(buildIds))
     throw refuse(
       `buildIds in ${path} is ${JSON.stringify(buildIds)?.slice(0, 80)}; expected ids of 32 hex digits. Build again.`,
     )
@@ -92,28 +83,16 @@ export async function readBuildFolder(folder: string): Promise<BuildFolder> {
     )
   })
   return {
-    buildIds: buildIds as string[],
+    buildIds,
     fileNames: entries.map(({ file }) => file),
     async *readFiles() {
       for (const { file, map, functions } of entries) {
         const functionsText = await readBounded(join(folder, functions), maxFileBytes)
-        if (parseFunctionIndex(parsed(join(folder, functions), functionsText)) === null)
-          throw refuse(`${join(folder, functions)} is no list of functions. Build again.`)
+        checkFunctions(join(folder, functions), functionsText)
         const mapText = await readBounded(join(folder, map), maxFileBytes)
-        checkMap(join(folder, map), parsed(join(folder, map), mapText))
+        checkMap(join(folder, map), mapText)
         yield { file, functions: functionsText, map: mapText }
       }
     },
-  }
-}
-
-function checkMap(path: string, map: unknown): void {
-  const { version, mappings, sources } = (map ?? {}) as Record<string, unknown>
-  if (version !== 3 || typeof mappings !== 'string' || !Array.isArray(sources))
-    throw refuse(`${path} is no source map of version 3. Build again.`)
-  try {
-    new TraceMap(map as ConstructorParameters<typeof TraceMap>[0])
-  } catch (cause) {
-    throw refuse(`${path} is no source map: ${messageOf(cause)}. Build again.`, cause)
   }
 }
