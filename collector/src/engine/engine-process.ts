@@ -31,7 +31,11 @@ function heldByAnother(): boolean {
 // A signal to the terminal's group must not end the engine before its parent has handed over what it holds.
 process.on('SIGINT', () => undefined)
 process.on('SIGTERM', () => undefined)
-process.on('disconnect', () => process.exit(0))
+// Without a parent at once, as after a kill, which the store survives: `exit()` waits inside the library for a statement that still runs, at
+// times for ever, and the store would stay locked.
+const endAtOnce = () => process.kill(process.pid, 'SIGKILL')
+process.on('disconnect', endAtOnce)
+if (!process.connected) endAtOnce()
 
 try {
   const chdb = createRequire(import.meta.url)(start.chdbPath) as {
