@@ -7,7 +7,8 @@ import { inTemporaryDirectory, runCli, startCli, until } from '../testing/run-cl
 
 const buildId = '0123456789abcdef0123456789abcdef'
 const manifest = (files: unknown) => JSON.stringify({ schemaVersion: 1, buildIds: [buildId], files })
-const file = { file: 'assets/a.js', map: 'assets/a.js.map', functions: 'assets/a.js.functions.json' }
+/** With what Next.js names files by, and browsers escape. */
+const file = { file: 'assets/[a].js', map: 'assets/a.js.map', functions: 'assets/a.js.functions.json' }
 const map = '{"version":3,"file":"assets/a.js","names":[],"sources":["src/a.ts"],"mappings":"AAAA"}'
 const functions =
   '{"schemaVersion":1,"lineStarts":[0],"names":["a"],"sources":["src/a.ts"],"functions":[["k1","t",0,9,0,0,1]]}'
@@ -187,7 +188,7 @@ const pageTraces = () => ({
               attributes: [
                 text('url.full', 'https://shop.test/api/cart'),
                 text('code.function.name', 't'),
-                text('code.file.path', '/shop/assets/a.js'),
+                text('code.file.path', '/shop/assets/%5Ba%5D.js'),
                 { key: 'code.line.number', value: { intValue: '1' } },
                 { key: 'code.column.number', value: { intValue: '5' } },
               ],
@@ -215,7 +216,7 @@ const pageLogs = () => ({
                 text('exception.message', 'refused'),
                 text(
                   'exception.stacktrace',
-                  'RangeError: refused\n    at t (https://shop.test/shop/assets/a.js:1:5)',
+                  'RangeError: refused\n    at t (https://shop.test/shop/assets/%5Ba%5D.js:1:5)',
                 ),
               ],
             },
@@ -254,7 +255,7 @@ test('maps that come after the telemetry name what it sent, in the terminal and 
         if (stderr !== '') expect(stderr).toContain('no trace')
         return stdout.includes('1 error reported') ? stdout : undefined
       })
-    expect(await shown()).toContain('at t (https://shop.test/shop/assets/a.js:1:5)')
+    expect(await shown()).toContain('at t (https://shop.test/shop/assets/%5Ba%5D.js:1:5)')
     const upload = await runCli(['sourcemaps', 'upload', 'maps'], { cwd })
     expect(upload.exitCode).toBe(0)
     const after = await shown()

@@ -111,7 +111,10 @@ function mapsOf(store: Store, buildId: string, indexes: ReadonlyMap<string, Func
 
   /** The file of the build that a URL's path ends with; of several the longest. */
   const files = [...indexes.keys()].sort((a, b) => b.length - a.length)
-  const fileOf = (path: string) => files.find((file) => path === file || path.endsWith(`/${file}`))
+  const fileOf = (path: string) => {
+    const plain = withoutEscapes(path)
+    return files.find((file) => plain === file || plain.endsWith(`/${file}`))
+  }
 
   const placeAt = (file: string, index: FunctionIndex, offset: number): SourcePlace | undefined => {
     const map = positions.get(file)
@@ -152,6 +155,15 @@ ORDER BY uploaded_at DESC LIMIT 1`,
       return index && placeAt(file!, index, offset)
     },
     component: (sent) => componentOf(sent, byKey),
+  }
+}
+
+/** Browsers write `/app/items/%5Bid%5D/page.js` for what the build, Next.js for one, calls `app/items/[id]/page.js`. */
+function withoutEscapes(path: string): string {
+  try {
+    return decodeURIComponent(path)
+  } catch {
+    return path
   }
 }
 
