@@ -19,6 +19,23 @@ describe.skipIf(noChromium)('what keeps the SDK silent', () => {
     expect(world.sink.logs().map(({ eventName }) => eventName)).toEqual(['exception'])
   })
 
+  test('the session of the last page is found again, and no trace is told two sorts of randomness', async () => {
+    const world = await open()
+    for (const path of ['/', '/again']) {
+      await world.visit(path)
+      await world.page.evaluate(() => fetch('/api/early'))
+      await world.page.waitForFunction(() => localStorage['hotspan.session'])
+      await world.page.evaluate(() => fetch('/api/late'))
+      await leave()
+    }
+    await until('four requests', () => spans().filter(({ kind }) => kind === 3).length === 4)
+    expect(new Set(world.sink.resources.map((resource) => resource['session.id'])).size).toBe(1)
+    for (const { headers } of world.site.requests) {
+      const [, , spanId] = `${headers.traceparent}`.split('-')
+      expect(spans().find((span) => span.spanId === spanId)!.traceState).toBe(headers.tracestate)
+    }
+  })
+
   test('HOTSPAN_DISABLED: not a patch, not a byte', async () => {
     const world = await open()
     await world.page.evaluateOnNewDocument('globalThis.HOTSPAN_DISABLED = true; globalThis.before = fetch')
