@@ -122,7 +122,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
         'spans of ours beside those of stock for the same request, without ids, times and ephemeral ports:',
         ...spanSet.rows,
         `load: closed, 32 connections, ${warmUpMs / 1000} s to warm up a route, then ${slices} slices of ${sliceMs / 1000} s in turns; CPU (user and system) from the kernel's scheduler, all threads, until 5.5 s after the load; ${pinningNote}`,
-        `added-rss: mean of the last 3 s of 6 s at 1,000 requests/s of 1-query, fresh process; p99: 3 s at ${ratePerSec} requests/s of 1-query, four fifths of what ours answered at most in the first round, from when a request was due`,
+        `added-rss: mean of the last 3 s of 6 s at 1,000 requests/s of 1-query, fresh process; p99: 3 s at ${ratePerSec} requests/s of 1-query, half of what ours answered at most in the first round, from when a request was due`,
         `other agents in the first ${Math.min(peerRounds, rounds.length)} rounds`,
         ...[...core, ...peers]
           .filter(({ configuration }) => configuration !== '')

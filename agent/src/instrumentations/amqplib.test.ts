@@ -80,6 +80,7 @@ describe.skipIf(missing !== undefined)(
           ...common,
           'messaging.operation.name': 'process',
           'messaging.operation.type': 'process',
+          'hotspan.messaging.queue_wait': expect.any(Number),
         })
         expect(
           spans.some(({ name, parentSpanId }) => name === 'handled later' && parentSpanId === process.spanId),

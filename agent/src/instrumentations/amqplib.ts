@@ -32,9 +32,12 @@ interface PublishOptions {
 
 interface Message {
   content?: { length: number }
-  fields: { deliveryTag: number; exchange?: string; routingKey?: string }
+  fields: { deliveryTag: number; exchange?: string; routingKey?: string; redelivered?: boolean }
   properties: { headers?: Record<string, unknown>; messageId?: unknown }
 }
+
+/** Header with the sender's time, epoch ms: RabbitMQ notes none, and the protocol's own has whole seconds. */
+const SENT_MS = 'hotspan-sent-ms'
 
 const count = faultCount(NAME)
 /** A confirming channel publishes through the plain one: that is no second message. */
@@ -123,8 +126,9 @@ function beginPublish(channel: Channel, args: unknown[]): AgentSpan | null {
     const destination = exchange === '' ? routingKey : exchange
     const span = beginOperation(Kind.Producer, `publish ${shown(destination)}`)
     if (span === null) return null
-    const headers = { ...options?.headers }
+    const headers: Record<string, unknown> = { ...options?.headers }
     injectInto(span, objectHeaders(headers))
+    headers[SENT_MS] = Date.now()
     args[3] = { ...options, headers }
     if (!span.recording) return span
     noteMessage(span, channel, 'publish', destination, routingKey, content)
@@ -221,6 +225,10 @@ function beginProcessing(channel: Channel, queue: string, message: Message): Age
   noteMessage(span, channel, 'process', queue, fields.routingKey, content)
   if (typeof properties.messageId === 'string')
     span.setAttribute(attr.messagingMessageId, properties.messageId)
+  const sentMs = Number(properties.headers?.[SENT_MS])
+  // Delivered before, it has lain ready since nobody knows when.
+  if (sentMs > 0 && fields.redelivered !== true)
+    span.setAttribute(hotspanAttribute.messagingQueueWait.name, Math.max(0, Date.now() - sentMs))
   return span
 }
 
