@@ -19,6 +19,7 @@ interface ComponentStats {
   readonly memo: Render['memo']
   renders: number
   mounts: number
+  compared: number
   wasted: number
   selfMs: number | undefined
   wastedMs: number | undefined
@@ -41,7 +42,9 @@ const ranked = (counts: Counts): [string, number][] => Object.entries(counts).so
 const send = guard(({ span, components, endMs }: CommitWindow, processingMs?: number): void => {
   let total = 0
   for (const { renders } of components.values()) total += renders
-  for (const [type, { renders, mounts, wasted, reasons, roots, memo, selfMs, wastedMs }] of [...components]
+  for (const [type, { renders, mounts, compared, wasted, reasons, roots, memo, selfMs, wastedMs }] of [
+    ...components,
+  ]
     .filter(([, stats]) => stats.renders > stats.mounts)
     .sort(
       ([, a], [, b]) =>
@@ -54,7 +57,7 @@ const send = guard(({ span, components, endMs }: CommitWindow, processingMs?: nu
       'hotspan.react.memo': memo,
       'hotspan.react.renders': renders,
       'hotspan.react.mounts': mounts,
-      'hotspan.react.compared': renders - mounts,
+      'hotspan.react.compared': compared,
       'hotspan.react.wasted': wasted,
       'hotspan.react.self_time': selfMs,
       'hotspan.react.wasted_time': wastedMs,
@@ -101,16 +104,27 @@ onHide(() => {
 export const addRender = (
   { components }: CommitWindow,
   type: ComponentType | string,
-  { memo, mount, reasons = [], wasted, cascadeRoot, selfMs }: Render,
+  { memo, mount, compared, reasons = [], wasted, cascadeRoot, selfMs }: Render,
 ): void => {
   let stats = components.get(type)
   if (!stats) {
     const timed = selfMs === undefined ? undefined : 0
-    stats = { reasons: {}, roots: {}, memo, renders: 0, mounts: 0, wasted: 0, selfMs: timed, wastedMs: timed }
+    stats = {
+      reasons: {},
+      roots: {},
+      memo,
+      renders: 0,
+      mounts: 0,
+      compared: 0,
+      wasted: 0,
+      selfMs: timed,
+      wastedMs: timed,
+    }
     components.set(type, stats)
   }
   stats.renders++
   if (mount) stats.mounts++
+  if (compared) stats.compared++
   if (selfMs !== undefined) stats.selfMs! += selfMs
   for (const reason of reasons) add(stats.reasons, reason)
   if (!wasted) return

@@ -170,6 +170,22 @@ describe.skipIf(noChromium).each([19, 18] as const)('React %i', (version) => {
     expect(components.get('Leaf')).toMatchObject({ renders: CLICKS, wasted: 0, compared: CLICKS })
   })
 
+  test.each([
+    // 64, and every eighth of the rest.
+    ['production', 81],
+    ['profiling', 203],
+  ] as const)('a long list, %s build: all renders count, so many are compared', async (build, compared) => {
+    const { components } = await clickThrough(await open(build), '#rows', CLICKS)
+    expect(components.get('Row')).toMatchObject({
+      renders: 203 * CLICKS,
+      mounts: 0,
+      compared: compared * CLICKS,
+      wasted: compared * CLICKS,
+      reasons: `parent=${compared}`,
+      cascade_root: 'Rows',
+    })
+  })
+
   test('hydration is mounting, whatever it costs', async () => {
     // The server's markup: what the client renders first.
     const first = await open('production')

@@ -9,11 +9,13 @@ import {
   SUSPENSE,
   worthAVisit,
 } from './fiber.ts'
-import { outputUnchanged, renderCause } from './render-cause.ts'
+import { outputUnchanged, type RenderCause, renderCause } from './render-cause.ts'
 
 export interface Render {
   readonly memo?: 'none' | 'memo' | 'compiler'
   readonly mount: boolean
+  /** Its cause and output were looked at. */
+  readonly compared?: boolean
   readonly reasons?: readonly string[] | undefined
   readonly wasted?: boolean | undefined
   /** Nearest rendered component at or above with a real cause; null: the root itself was rendered again. */
@@ -23,6 +25,12 @@ export interface Render {
 }
 
 const CHECK_EVERY = 64
+/**
+ * In a production build, of many renders of one component in one commit, so many are compared and then one in eight: rows of a list
+ * are alike, and the first 64 tell what the others would. With times all are, for those are added up.
+ */
+const MAX_COMPARED = 64
+const COMPARED_ONE_IN = 8
 
 const memoOf = (fiber: Fiber): Render['memo'] =>
   fiber.updateQueue?.memoCache
@@ -51,6 +59,7 @@ export const walkCommit = (
 ): boolean => {
   // Iterative, for trees are deep and stacks are not. Beside each fibre: the cascade root it inherits.
   const stack: [Fiber, ComponentType][] = [[current, null]]
+  const renders = new Map<ComponentType, number>()
   let seen = 0
   for (let next = stack.pop(); next; next = stack.pop()) {
     let [fiber, cascadeRoot] = next
@@ -59,15 +68,24 @@ export const walkCommit = (
     if (isComponent(tag) && flags & PERFORMED_WORK) {
       // memo() has the name that was given to it, lazy() has none.
       const type = fiber.elementType?.type ? fiber.elementType : fiber.type
-      const cause = alternate && renderCause(fiber, alternate)
-      if (!cause || cause.root) cascadeRoot = type
+      const ownMs = selfMs(fiber)
+      let cause: RenderCause | undefined
+      if (!alternate) cascadeRoot = type
+      else {
+        const nth = (renders.get(type) ?? 0) + 1
+        renders.set(type, nth)
+        if (nth <= MAX_COMPARED || !(nth % COMPARED_ONE_IN) || ownMs !== undefined)
+          cause = renderCause(fiber, alternate)
+        if (cause?.root) cascadeRoot = type
+      }
       visit(type, {
         memo: memoOf(fiber),
-        mount: !cause,
+        mount: !alternate,
+        compared: !!cause,
         reasons: cause?.reasons,
         wasted: cause?.real === false && outputUnchanged(fiber),
         cascadeRoot,
-        selfMs: selfMs(fiber),
+        selfMs: ownMs,
       })
     }
     if (tag === SUSPENSE) onSuspense(fiber)

@@ -118,6 +118,23 @@ const Leaf = () => {
   )
 }
 
+const ROWS = Array.from({ length: 203 }, (_, row) => row)
+const Row = (props: { n: number }) => <p>{props.n}</p>
+/** More alike than anybody needs to compare. */
+const Rows = () => {
+  const [n, setN] = useState(0)
+  return (
+    <div>
+      <button type="button" id="rows" onClick={() => setN(n + 1)}>
+        {n}
+      </button>
+      {ROWS.map((row) => (
+        <Row key={row} n={row} />
+      ))}
+    </div>
+  )
+}
+
 const Fails = () => {
   const [fail, setFail] = useState(false)
   if (fail) throw new RangeError('render failed')
@@ -134,6 +151,7 @@ const App = () => (
     <HotspanProfiler id="leaf-area">
       <Leaf />
     </HotspanProfiler>
+    <Rows />
     <HotspanErrorBoundary fallback={<p id="fallback">sorry</p>}>
       <Fails />
     </HotspanErrorBoundary>
