@@ -91,7 +91,8 @@ export function sqlOf(tokens: readonly SqlToken[]): string {
       before.kind === 'sign' &&
       token.kind === 'sign' &&
       joined.has(before.text + token.text)
-    const dotted = token.text === '.' || before?.text === '.'
+    // Behind a number a dot would be its own.
+    const dotted = (token.text === '.' && before?.kind !== 'number') || before?.text === '.'
     sql += `${before === null || together || dotted ? '' : ' '}${token.text}`
     before = token
   }

@@ -194,7 +194,7 @@ describe.skipIf(missingEngine() !== null)('data directory', () => {
         'SELECT (SELECT max(version) FROM hotspan_migrations) AS version, (SELECT count() FROM otel_traces) AS spans, (SELECT count() FROM hotspan_findings) AS findings, (SELECT count() FROM otel_metrics_gauge) AS points, (SELECT count() FROM hotspan_source_maps) AS maps',
       format: 'JSONEachRow',
     })
-    expect(await answer.json()).toEqual([{ version: 5, spans: '1', findings: '13', points: '0', maps: '0' }])
+    expect(await answer.json()).toEqual([{ version: 6, spans: '1', findings: '13', points: '0', maps: '0' }])
     await store.client.command({ query: "INSERT INTO hotspan_migrations SELECT 99, 'later', now64(3)" })
     await store.close()
     await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'HS_STORE_NEWER' })

@@ -78,14 +78,23 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
     watch = setTimeout(() => engine.stuck(), (limitSec + stuckGraceSeconds) * 1000)
     let prefix = `USE ${sqlName(request.database)};`
     if (tag !== null) prefix += ` SET log_comment = ${sqlString(tag)};`
-    if (request.role !== '') prefix += ` SET ROLE ${sqlName(request.role)};`
-    for (const [name, value] of settings) prefix += ` SET ${name} = ${sqlString(value)};`
+    prefix += changeSettings(engine, session, request.role === '' ? settings : [])
+    if (request.role !== '') {
+      prefix += ` SET ROLE ${sqlName(request.role)};`
+      for (const [name, value] of settings) prefix += ` SET ${name} = ${sqlString(value)};`
+    }
     try {
       const result = await session.queryAsync(`${prefix} ${sql}`, { format: request.format })
       send(request, response, Buffer.from(result.bytes()), result.rowsRead, result.bytesRead)
+    } catch (error) {
+      // Which of the changes were made is not known.
+      if (request.role === '') await resetSettings(engine, session, settings)
+      throw error
     } finally {
-      if (request.role !== '') await regainRights(engine, session)
-      if (settings.length > 0) await resetSettings(engine, session, settings)
+      if (request.role !== '') {
+        await regainRights(engine, session)
+        if (settings.length > 0) await resetSettings(engine, session, settings)
+      }
     }
   } catch (error) {
     fail(engine, response, error)
@@ -95,6 +104,30 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
     pool.release(session)
     if (scratch !== null) await unlink(scratch).catch(() => undefined)
   }
+}
+
+/** Settings of each connection that differ from its first ones: askers of one kind name the same, which need not be set again. */
+const applied = new WeakMap<EngineSession, Map<string, string>>()
+
+/** Statements that give a connection exactly these settings, besides those it starts with. */
+function changeSettings(
+  engine: HttpInterface,
+  session: EngineSession,
+  wanted: readonly (readonly [string, string])[],
+): string {
+  const before = applied.get(session) ?? new Map<string, string>()
+  const after = new Map(wanted)
+  applied.set(session, after)
+  let statements = ''
+  for (const name of before.keys()) if (!after.has(name)) statements += ` ${resetSetting(engine, name)};`
+  for (const [name, value] of after)
+    if (before.get(name) !== value) statements += ` SET ${name} = ${sqlString(value)};`
+  return statements
+}
+
+function resetSetting(engine: HttpInterface, name: string): string {
+  const own = engine.settings[name]
+  return `SET ${name} = ${own === undefined ? 'DEFAULT' : sqlString(String(own))}`
 }
 
 /** A connection that stays a guest would fail everybody after; one that cannot come back is not to be trusted. */
@@ -108,10 +141,10 @@ async function resetSettings(
   session: EngineSession,
   settings: readonly (readonly [string, string])[],
 ): Promise<void> {
-  const resets = settings.map(([name]) => {
-    const own = engine.settings[name]
-    return `SET ${name} = ${own === undefined ? 'DEFAULT' : sqlString(String(own))}`
-  })
+  const names = new Set([...settings.map(([name]) => name), ...(applied.get(session)?.keys() ?? [])])
+  applied.delete(session)
+  if (names.size === 0) return
+  const resets = [...names].map((name) => resetSetting(engine, name))
   const run = (sql: string) => session.queryAsync(sql, { format: 'TabSeparated' })
   try {
     await run(resets.join('; '))

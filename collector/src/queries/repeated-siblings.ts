@@ -35,13 +35,32 @@ export async function repeatedSiblings(
   args: RepeatedSiblingsArgs = {},
   bounds: QueryBounds = {},
 ): Promise<RepeatedSiblings[]> {
+  const found = await withParents(store, scope, args, bounds, usualLeadSec)
+  // A parent that began long before the scope is looked for only when there is one.
+  return found.some((row) => row.parentOperation === '')
+    ? withParents(store, scope, args, bounds, longestLeadSec)
+    : found
+}
+
+/** How long before the scope parents are looked for. */
+const usualLeadSec = 60
+const longestLeadSec = 3600
+
+function withParents(
+  store: Store,
+  scope: Scope,
+  args: RepeatedSiblingsArgs,
+  bounds: QueryBounds,
+  leadSec: number,
+): Promise<RepeatedSiblings[]> {
   const isCall = "DbStatement != '' AND ParentSpanId != ''"
-  // Only parents with enough calls of any kind can have enough equal ones: found by a number each, before anything is compared.
-  const busy = `(SELECT cityHash64(TraceId, ParentSpanId) AS parent FROM otel_traces WHERE ${inScope} AND ${isCall}
+  // Only parents with enough calls of any kind can have enough equal ones: found by a number each, before anything is compared. An id of
+  // two traces lets one too many through.
+  const busy = `(SELECT cityHash64(ParentSpanId) AS parent FROM otel_traces WHERE ${inScope} AND ${isCall}
     GROUP BY parent HAVING count() >= {minCalls:UInt32})`
   const calls = distinctSpans(
     ['ParentSpanId', 'ServiceName', 'DbStatement', 'DbSummary', 'Duration', 'Timestamp'],
-    `${isCall} AND cityHash64(TraceId, ParentSpanId) IN ${busy}`,
+    `${isCall} AND cityHash64(ParentSpanId) IN ${busy}`,
   )
   return runQuery<RepeatedSiblings>(
     store,
@@ -55,11 +74,11 @@ SELECT ServiceName AS service, parent.SpanName AS parentOperation, DbStatement A
   arraySlice(arrayDistinct(arrayMap(p -> p.2, groupArraySorted(50)((-toInt64(calls), TraceId)))), 1, 20) AS traceIds
 FROM repeated LEFT ANY JOIN (
   SELECT TraceId, SpanId, SpanName FROM otel_traces
-  WHERE Timestamp >= fromUnixTimestamp64Nano({fromNs:Int64}) - INTERVAL 1 HOUR AND Timestamp < fromUnixTimestamp64Nano({toNs:Int64})
-    AND cityHash64(TraceId, SpanId) IN ${busy}
+  WHERE Timestamp >= fromUnixTimestamp64Nano({fromNs:Int64}) - INTERVAL {leadSec:UInt32} SECOND AND Timestamp < fromUnixTimestamp64Nano({toNs:Int64})
+    AND cityHash64(SpanId) IN ${busy}
 ) AS parent ON parent.TraceId = repeated.TraceId AND parent.SpanId = repeated.ParentSpanId
 GROUP BY service, parentOperation, statement ORDER BY totalMs DESC, service, statement LIMIT {limit:UInt32}`,
-    { ...scopeParameters(scope), minCalls: args.minCalls ?? 5, limit: args.limit ?? 100 },
+    { ...scopeParameters(scope), minCalls: args.minCalls ?? 5, limit: args.limit ?? 100, leadSec },
     bounds,
   )
 }

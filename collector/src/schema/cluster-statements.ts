@@ -48,8 +48,13 @@ export function forCluster(statement: string, cluster: string, database: string)
       `CREATE MATERIALIZED VIEW IF NOT EXISTS ${database}.${name}${on} TO ${database}.${localName(to)} AS ${select} FROM ${database}.${localName(from)}${rest}`,
     ]
   }
-  // Codecs are the local table's matter; a column that is added must be added to both.
   const alter = /^ALTER TABLE (\w+) (MODIFY COLUMN [\s\S]+)$/.exec(statement)
-  if (alter !== null) return [`ALTER TABLE ${database}.${localName(alter[1]!)}${on} ${alter[2]}`]
+  if (alter !== null) {
+    const [, name = '', change = ''] = alter
+    const local = `ALTER TABLE ${database}.${localName(name)}${on} ${change}`
+    // Codecs are the local table's matter; types are both's.
+    if (/^MODIFY COLUMN \w+ CODEC\(/.test(change)) return [local]
+    return [local, `ALTER TABLE ${database}.${name}${on} ${change}`]
+  }
   throw new Error(`no cluster form of: ${statement.slice(0, 80)}`)
 }

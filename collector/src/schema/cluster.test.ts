@@ -114,7 +114,9 @@ describe.skipIf(missingEngine() !== null)('migrations on a real engine', () => {
     await migrate(client, 'hotspan_one')
     await client.command({ query: 'CREATE DATABASE hotspan_shop' })
     for (const query of said) {
+      // The front tables need a server; here their local ones are made.
       if (query.includes('Distributed(')) continue
+      if (/^ALTER TABLE \S+\.otel_traces ON CLUSTER/.test(query)) continue
       if (/^(CREATE DATABASE|INSERT|ALTER TABLE .* MODIFY (TTL|SETTING))/.test(query)) continue
       const local = query
         .replace(' ON CLUSTER `main`', '')

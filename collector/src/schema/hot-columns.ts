@@ -18,7 +18,7 @@ export const hotColumns: readonly { readonly name: string; readonly type: string
   { name: 'DbSystem', type: 'LowCardinality(String)', sql: sqlCoalesce(attr.dbSystemName) },
   {
     name: 'DbStatement',
-    type: 'String',
+    type: 'LowCardinality(String)',
     sql: `normalizeQuery(${sqlCoalesce(attr.dbQueryText)})`,
   },
   { name: 'DbSummary', type: 'LowCardinality(String)', sql: sqlCoalesce(attr.dbQuerySummary) },

@@ -8,6 +8,7 @@ import { recordTables } from './record-tables.ts'
 import { type ServerLayout, serverLayout } from './server-layout.ts'
 import { keepOnServer } from './server-retention.ts'
 import { sourceMapTables } from './source-map-tables.ts'
+import { statementDictionary } from './statement-dictionary.ts'
 import { replicated, singleMachine, type TableEngines } from './table-engines.ts'
 import { telemetryTables } from './telemetry-tables.ts'
 
@@ -25,6 +26,7 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: 'metrics', statements: metricTables },
   { version: 4, name: 'source maps', statements: sourceMapTables },
   { version: 5, name: 'codecs of spans', statements: codecChanges },
+  { version: 6, name: 'dictionary of statements', statements: statementDictionary },
 ]
 
 export function databaseOf(project: string): string {
