@@ -436,8 +436,10 @@ describe('threads and the end of a process', () => {
     app = await startApp('worker-app.mjs', { OTEL_EXPORTER_OTLP_ENDPOINT: sink.url })
     expect(await app.ended).toEqual({ code: 0, signal: null })
     const worker = only(sink.spans, 'worker')
-    expect(attributesOf(worker)).toEqual({ thread: 1 })
-    expect(attributesOf(worker.resource)['thread.id']).toBe(1)
+    // The first, or the second where our loader has to be a thread.
+    const { thread } = attributesOf(worker)
+    expect([1, 2]).toContain(thread)
+    expect(attributesOf(worker.resource)['thread.id']).toBe(thread)
     expect(attributesOf(only(sink.spans, 'main').resource)).not.toHaveProperty('thread.id')
   })
 

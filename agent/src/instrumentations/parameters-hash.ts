@@ -1,11 +1,9 @@
 import { hex32 } from '../core/trace.ts'
 
-/**
- * 16 hex digits that tell whether two calls had equal parameters; the parameters themselves never leave the process. Two
- * 32-bit lanes of a multiply-xorshift mix over the UTF-16 units: not cryptographic, and bounded at 64 Ki units a call.
- */
+/** Most of one call that is looked at, UTF-16 units. */
 const MAX_UNITS = 65_536
 
+/** Nesting that is looked into. */
 const MAX_DEPTH = 8
 
 function isPlain(value: object): boolean {
@@ -88,7 +86,11 @@ function mixValue(value: unknown, depth: number): void {
   }
 }
 
-/** Hash of the values and, for a statement with literals, of its text; `limit` is how much of them is looked at, in units. */
+/**
+ * 16 hex digits that tell whether two calls had equal parameters; the parameters themselves never leave the process. Of the
+ * values and, for a statement with literals, of its text; `limit` is how much of them is looked at, UTF-16 units. Two 32-bit
+ * lanes of a multiply-xorshift mix: not cryptographic.
+ */
 export function parametersHash(
   values: readonly unknown[] | undefined,
   literalText: string | undefined,

@@ -33,6 +33,7 @@ interface Submittable {
 
 const count = faultCount(NAME)
 const statements = new BoundedCache<Statement>()
+
 /** Wraps the prototypes in place, so that every way of importing sees it. Twice is once. */
 export function instrumentPg(exports: unknown): void {
   const { Client, Pool } = exports as { Client?: WrappableClass; Pool?: WrappableClass }
