@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { engineBehind } from './clickhouse/engine-behind.ts'
 import { type DataDirectory, journalDirectory, ownDirectory } from './data-directory/data-directory.ts'
 import { type DoorOptions, openDoors } from './doors.ts'
-import { messageOf } from './errors.ts'
 import type { ForwardStats } from './forward/forwarder.ts'
+import { type Job, startJobs } from './jobs.ts'
 import { Journal } from './journal/journal.ts'
 import { embeddedSink, serverSink } from './journal/row-sink.ts'
 import type { Trouble } from './journal/trouble.ts'
@@ -19,13 +19,6 @@ import { databaseOf } from './schema/migrations.ts'
 import { metricTableNumbers, RowTable } from './schema/row-layout.ts'
 import { BuildKeeper, type BuildsKept } from './source-maps/keep-builds.ts'
 import { preparedClient, type Store, serverStore, toStderr } from './store.ts'
-
-/** Work that runs beside the receiver, one run at a time. */
-export interface Job {
-  readonly name: string
-  readonly everyMs: number
-  run(store: Store): Promise<void>
-}
 
 export interface CollectorOptions extends DoorOptions {
   /** `.hotspan` folder: store and journal. */
@@ -211,32 +204,4 @@ async function openOwned(
   if (directory.engine === null) return serverStore(url ?? '', project)
   const client = await preparedClient(directory.engine, database)
   return { client, database, project, mode: 'owned', close: () => client.close() }
-}
-
-function startJobs(
-  jobs: readonly Job[],
-  store: Store,
-  onEvent: (event: string) => void,
-): () => Promise<void> {
-  let stopped = false
-  const timers = new Set<NodeJS.Timeout>()
-  const running = new Set<Promise<void>>()
-  const schedule = (job: Job, waitMs: number) => {
-    const timer = setTimeout(async () => {
-      timers.delete(timer)
-      const run = job.run(store).catch((error: unknown) => onEvent(`job ${job.name}: ${messageOf(error)}`))
-      running.add(run)
-      await run
-      running.delete(run)
-      if (!stopped) schedule(job, job.everyMs)
-    }, waitMs)
-    timer.unref()
-    timers.add(timer)
-  }
-  for (const job of jobs) schedule(job, Math.min(job.everyMs, 1000))
-  return async () => {
-    stopped = true
-    for (const timer of timers) clearTimeout(timer)
-    await Promise.all(running)
-  }
 }

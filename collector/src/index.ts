@@ -14,13 +14,13 @@ export {
   type CollectorOptions,
   type CollectorStats,
   createCollector,
-  type Job,
 } from './collector.ts'
 export { liveOwner, type Owner } from './data-directory/owner.ts'
 export { unsupportedReason } from './engine/platform.ts'
 export { CollectorError, type CollectorErrorCode } from './errors.ts'
 export { type ImportOptions, type ImportReport, importFile } from './import/import-file.ts'
 export type { ImportFormat } from './import/read-telemetry.ts'
+export type { Job } from './jobs.ts'
 export { type BackupOptions, type BackupReport, backup } from './keeping/backup.ts'
 export { type DiskUse, diskUse } from './keeping/disk-use.ts'
 export { type StoreLimits, storeLimits } from './keeping/limits.ts'

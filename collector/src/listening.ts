@@ -6,6 +6,11 @@ export function isLoopback(host: string): boolean {
   return /^127\.\d+\.\d+\.\d+$/.test(host) || host === '::1' || host === 'localhost'
 }
 
+/** Whether a `Host` header is a name of this machine. A page whose name was pointed here (DNS rebinding) sends its own. */
+export function namesThisMachine(hostHeader: string | undefined): boolean {
+  return /^(?:[a-z0-9-]+\.)*(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(hostHeader ?? '')
+}
+
 /** Starts listening; returns the URL. Throws `HS_PORT_TAKEN`, naming the option that chooses the port. */
 export async function listen(
   server: Server,

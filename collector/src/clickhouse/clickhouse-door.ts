@@ -14,6 +14,7 @@ import { readerRole, writerRole } from '../engine/engine-users.ts'
 import { type EngineRequest, engineRequestOf, roleHeader } from '../engine/http-request.ts'
 import { fillParameters, ParameterError } from '../engine/query-parameters.ts'
 import { messageOf } from '../errors.ts'
+import { namesThisMachine } from '../listening.ts'
 import { BodyBudget } from '../receiver/body-budget.ts'
 import { decompress } from '../receiver/decompress.ts'
 import { IntakeFailure } from '../receiver/intake-failure.ts'
@@ -45,7 +46,6 @@ export interface ClickHouseDoorOptions {
 
 const maxBodyBytes = 64 * 1024 * 1024
 const maxBytesInFlight = 256 * 1024 * 1024
-const loopbackHost = /^(?:[a-z0-9-]+\.)*(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i
 /** Statements of guests at once; the engine has twice as many connections, so that they cannot keep the collector's own waiting. */
 const maxAtOnce = 4
 const maxWaiting = 100
@@ -78,7 +78,7 @@ async function handle(
   response: ServerResponse,
 ): Promise<void> {
   const url = new URL(asking.url ?? '/', 'http://door')
-  if (options.loopback && !loopbackHost.test(asking.headers.host ?? '')) {
+  if (options.loopback && !namesThisMachine(asking.headers.host)) {
     throw new StatementRefused('this host name is not one of this machine')
   }
   if (asking.headers.origin !== undefined) throw new StatementRefused('pages may not ask here')

@@ -10,6 +10,7 @@ import { openStore, type Store } from '../store.ts'
 import { isArchiveName, pack } from './archive.ts'
 import { type BackupManifest, backupFolders, lookupTable, notCopied } from './backup-manifest.ts'
 import { engineJob } from './engine-job.ts'
+import { spansIn } from './spans-in.ts'
 
 export interface BackupOptions {
   readonly dataDir: string
@@ -96,7 +97,7 @@ async function copyTables(
     format: 'JSONEachRow',
   })
   const databases = (await answer.json<{ name: string }>()).map(({ name }) => name)
-  const spans = await spansIn(store, databases)
+  const spans = await spansIn(store.client, databases)
   const copy = (what: string, folder: string, name: string) =>
     engineJob(store, `BACKUP ${what} TO File(${sqlString(join(staging, folder, name))})`, options.signal)
   for (const folder of [backupFolders.tables, backupFolders.lookup]) mkdirSync(join(staging, folder))
@@ -128,15 +129,6 @@ async function journalIsInserted(dataDir: string, options: BackupOptions): Promi
     }
     await new Promise((done) => setTimeout(done, 50))
   }
-}
-
-async function spansIn(store: Store, databases: readonly string[]): Promise<number> {
-  const answer = await store.client.query({
-    query: `SELECT toFloat64(sum(rows)) AS n FROM system.parts WHERE active AND table = 'otel_traces' AND database IN {databases:Array(String)}`,
-    query_params: { databases },
-    format: 'JSONEachRow',
-  })
-  return (await answer.json<{ n: number }>())[0]?.n ?? 0
 }
 
 async function engineVersion(store: Store): Promise<string> {

@@ -10,6 +10,7 @@ import { type Store, toStderr } from '../store.ts'
 import { unpack } from './archive.ts'
 import { backupFolders, lookupTable, readManifest } from './backup-manifest.ts'
 import { engineJob } from './engine-job.ts'
+import { spansIn } from './spans-in.ts'
 
 export interface RestoreOptions {
   /** Folder or file that `backup` wrote. */
@@ -48,12 +49,11 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   try {
     const folder = await backupFolder(from, scratch)
     const { databases } = readManifest(folder)
-    const { spans, movedTo } = await replaceStore(directory.path, stamp, () =>
-      restoreTables(join(directory.path, 'store'), folder, databases, onEvent),
-    )
-    const files = join(folder, backupFolders.files)
-    for (const name of existsSync(files) ? readdirSync(files) : [])
-      await cp(join(files, name), join(directory.path, name), { recursive: true, force: false })
+    const { spans, movedTo } = await replaceStore(directory.path, stamp, async () => {
+      const restored = await restoreTables(join(directory.path, 'store'), folder, databases, onEvent)
+      await addFiles(join(folder, backupFolders.files), directory.path)
+      return restored
+    })
     return { databases, spans, movedTo, tookMs: performance.now() - startedMs }
   } finally {
     rmSync(scratch, { recursive: true, force: true })
@@ -70,6 +70,17 @@ async function backupFolder(from: string, scratch: string): Promise<string> {
     throw new CollectorError('HS_RESTORE', `${from} cannot be unpacked: ${messageOf(cause)}`, { cause })
   }
   return scratch
+}
+
+/** Files that are not there yet; all of them, or, when one cannot be written, none. */
+async function addFiles(from: string, to: string): Promise<void> {
+  const missing = (existsSync(from) ? readdirSync(from) : []).filter((name) => !existsSync(join(to, name)))
+  try {
+    for (const name of missing) await cp(join(from, name), join(to, name), { recursive: true })
+  } catch (error) {
+    for (const name of missing) rmSync(join(to, name), { recursive: true, force: true })
+    throw error
+  }
 }
 
 /** Moves store and journal aside, fills a new store, and puts the old ones back when that fails. */
@@ -123,11 +134,7 @@ async function restoreTables(
       await back(`TABLE ${db}.${lookupTable}`, backupFolders.lookup, name)
       await back(`DATABASE ${db}`, backupFolders.tables, name)
     }
-    const answer = await client.query({
-      query: `SELECT toFloat64(sum(rows)) AS n FROM system.parts WHERE active AND table = 'otel_traces'`,
-      format: 'JSONEachRow',
-    })
-    return (await answer.json<{ n: number }>())[0]?.n ?? 0
+    return await spansIn(client, databases)
   } finally {
     await client.close()
     await engine.close()

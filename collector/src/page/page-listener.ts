@@ -3,7 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https'
 import type { TlsFiles } from '../access/tls.ts'
 import { messageOf } from '../errors.ts'
-import { matchPath, type Route } from './routes.ts'
+import { namesThisMachine } from '../listening.ts'
+import { matchPath, type Route, type RouteResponse } from './routes.ts'
 
 export interface PageListenerOptions {
   readonly routes: readonly Route[]
@@ -16,7 +17,6 @@ export interface PageListenerOptions {
 }
 
 const maxBodyBytes = 4 * 1024 * 1024
-const loopbackHost = /^(?:[a-z0-9-]+\.)*(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i
 
 class Refusal extends Error {
   readonly status: number
@@ -32,8 +32,9 @@ export function createPageListener(options: PageListenerOptions): Server {
     handle(options, request, response).catch((error: unknown) => {
       const status = error instanceof Refusal ? error.status : 500
       if (status === 500) options.onEvent(`page: ${error instanceof Error ? error.stack : messageOf(error)}`)
-      if (!response.headersSent) sendJson(response, status, { error: { message: messageOf(error) } })
-      else response.destroy()
+      if (response.headersSent) response.destroy()
+      else if (wantsPage(request)) sendRefusalPage(response, status, messageOf(error))
+      else sendJson(response, status, { error: { message: messageOf(error) } })
     })
   }
   return options.tls === null ? createServer(answer) : createTlsServer(options.tls, answer)
@@ -45,7 +46,7 @@ async function handle(
   response: ServerResponse,
 ): Promise<void> {
   const url = new URL(request.url ?? '/', 'http://page')
-  if (options.loopback && !loopbackHost.test(request.headers.host ?? '')) {
+  if (options.loopback && !namesThisMachine(request.headers.host)) {
     throw new Refusal(403, 'this host name is not one of this machine')
   }
   const { origin } = request.headers
@@ -79,6 +80,13 @@ async function handle(
       signal: gone.signal,
     })
     if (response.destroyed) return
+    if ((result.status ?? 200) >= 400 && wantsPage(request)) {
+      const message = failureOf(result)
+      if (message !== null) {
+        sendRefusalPage(response, result.status ?? 500, message)
+        return
+      }
+    }
     const plain = typeof result.body === 'string' || result.body instanceof Uint8Array
     const bytes = plain
       ? Buffer.from(result.body as string)
@@ -119,6 +127,30 @@ async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffe
 /** Epoch nanoseconds are decimal strings in JSON. */
 function bigintAsText(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? String(value) : value
+}
+
+/** A browser's address bar asks for a page; scripts do not. */
+function wantsPage(request: IncomingMessage): boolean {
+  return /\btext\/html\b/.test(request.headers.accept ?? '')
+}
+
+/** What `{ error: { message } }` or `{ error }` says, as an object or as JSON; null for any other answer. */
+function failureOf({ body, headers }: RouteResponse): string | null {
+  const isJson = /\bjson\b/.test(headers?.['Content-Type'] ?? '')
+  const said: unknown = typeof body === 'string' && isJson ? JSON.parse(body) : body
+  const { error } = said as { error?: string | { message?: string } | null }
+  if (typeof error === 'string') return error
+  return error?.message ?? null
+}
+
+function sendRefusalPage(response: ServerResponse, status: number, message: string): void {
+  const said = message.replace(/[&<>"]/g, (sign) => `&#${sign.charCodeAt(0)};`)
+  const bytes = Buffer.from(
+    `<!doctype html><html lang="en"><meta charset="utf-8"><title>${status}</title><body style="font: 16px/1.5 system-ui; margin: 3rem auto; max-width: 40rem">
+<h1>${status === 404 ? 'There is nothing here' : 'This cannot be shown'}</h1><p>${said}</p><p><a href="/">To the start</a></p></body></html>`,
+  )
+  response.writeHead(status, { 'Content-Type': 'text/html; charset=utf-8', 'Content-Length': bytes.length })
+  response.end(bytes)
 }
 
 function sendJson(response: ServerResponse, status: number, body: unknown): void {

@@ -14,7 +14,7 @@ import type { TlsFiles } from '../access/tls.ts'
 import { decompress } from './decompress.ts'
 import { statusWithRetryInfo } from './grpc-retry-info.ts'
 import type { Intake } from './intake.ts'
-import { IntakeFailure, tooLarge } from './intake-failure.ts'
+import { IntakeFailure, profilesRefused, tooLarge } from './intake-failure.ts'
 import { readBody } from './read-body.ts'
 
 export interface GrpcOptions {
@@ -119,12 +119,11 @@ export class GrpcReceiver {
 }
 
 function unknownMethod(path: string): IntakeFailure {
+  if (profiles.test(path)) return profilesRefused()
   return new IntakeFailure(
     501,
-    profiles.test(path) ? 'unsupported-signal' : 'not-found',
-    profiles.test(path)
-      ? 'OTLP profiles are in development and not stored here; leave the profiles exporter off'
-      : `no method ${path.slice(0, 120)}; expected ${services}.trace.v1.TraceService/Export, or that of logs or metrics`,
+    'not-found',
+    `no method ${path.slice(0, 120)}; expected ${services}.trace.v1.TraceService/Export, or that of logs or metrics`,
   )
 }
 

@@ -76,6 +76,14 @@ export function tooLarge(maxBytes: number): IntakeFailure {
   )
 }
 
+export function profilesRefused(): IntakeFailure {
+  return new IntakeFailure(
+    501,
+    'unsupported-signal',
+    'OTLP profiles are in development and not stored here; leave the profiles exporter off',
+  )
+}
+
 export function busy(): IntakeFailure {
   return new IntakeFailure(429, 'busy', 'too many bodies are being read at once', { retryAfterSec: 1 })
 }

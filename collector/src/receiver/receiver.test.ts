@@ -344,6 +344,12 @@ describe.skipIf(missingEngine() !== null)('receiver', () => {
     })
     expect((await fetch(`${collector.pageUrl}/api/v1/traces/xyz`)).status).toBe(400)
     expect((await fetch(`${collector.pageUrl}/nothing`)).status).toBe(404)
+    // What a browser shows is a page.
+    for (const path of ['/nothing?<b>', '/api/v1/traces/<b>']) {
+      const shown = await fetch(`${collector.pageUrl}${path}`, { headers: { accept: 'text/html,*/*;q=0.8' } })
+      expect(shown.headers.get('content-type')).toContain('text/html')
+      expect(await shown.text()).not.toContain('<b>')
+    }
     expect((await fetch(`${collector.pageUrl}/api/v1/status`, { method: 'POST' })).status).toBe(405)
     expect(
       (await fetch(`${collector.pageUrl}/api/v1/status`, { headers: { origin: 'https://evil.example' } }))

@@ -14,7 +14,7 @@ import type { TlsFiles } from '../access/tls.ts'
 import { answerPreflight, applyCors, originAllowed } from './cors.ts'
 import { decompress } from './decompress.ts'
 import type { Intake } from './intake.ts'
-import { IntakeFailure, tooLarge } from './intake-failure.ts'
+import { IntakeFailure, profilesRefused, tooLarge } from './intake-failure.ts'
 import { readBody } from './read-body.ts'
 import type { Encoding } from './rows-of-body.ts'
 
@@ -121,13 +121,7 @@ export class Receiver {
     const behind = whole.startsWith(pathPrefix) ? whole.slice(pathPrefix.length) : ''
     const inPath = /^\/k\/([^/]+)(\/.*)$/.exec(behind)
     const path = inPath?.[2] ?? behind
-    if (path === profilesPath) {
-      throw new IntakeFailure(
-        501,
-        'unsupported-signal',
-        'OTLP profiles are in development and not stored here; leave the profiles exporter off',
-      )
-    }
+    if (path === profilesPath) throw profilesRefused()
     const zipkin = path === zipkinPath
     const signal = zipkin ? 'traces' : signals[path]
     if (signal === undefined) {
