@@ -231,7 +231,8 @@ describe('traceparent', () => {
         const ours = parseTraceParent(text)
         if (text === text.trim()) expect(ours).toBe(reference !== null)
         if (!ours || reference === null) return
-        const hex = (...words: number[]) => words.map((value) => value.toString(16).padStart(8, '0')).join('')
+        const hex = (...words: number[]) =>
+          words.map((value) => (value >>> 0).toString(16).padStart(8, '0')).join('')
         expect(hex(parsed.a, parsed.b, parsed.c, parsed.d)).toBe(reference.traceId)
         expect(hex(parsed.high, parsed.low)).toBe(reference.spanId)
         expect(parsed.flags & 3).toBe(reference.flags)

@@ -12,7 +12,10 @@ const nibble = (unit: number): number => (unit < 128 ? DIGITS[unit]! : -1)
 /** Set by `word` when a digit was none. */
 let malformed = 0
 
-/** Value of eight lower-case hex digits at `at`. */
+/**
+ * Value of eight lower-case hex digits at `at`, 32 bits, signed as everywhere: the first number beyond 2^31 would make V8 give
+ * up the code of every function that makes spans.
+ */
 function word(text: string, at: number): number {
   let value = 0
   for (let i = at; i < at + 8; i++) {
@@ -20,7 +23,7 @@ function word(text: string, at: number): number {
     malformed |= digit
     value = (value << 4) | digit
   }
-  return value >>> 0
+  return value
 }
 
 /**

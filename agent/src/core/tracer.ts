@@ -111,7 +111,7 @@ export function deniedParent(nowMs: number): AgentSpan | undefined {
 export function foreignParent(spanContext: SpanContext, nowMs: number): AgentSpan | undefined {
   if (!isSpanContextValid(spanContext)) return undefined
   const { traceId, spanId } = spanContext
-  const part = (id: string, at: number): number => Number.parseInt(id.slice(at, at + 8), 16)
+  const part = (id: string, at: number): number => Number.parseInt(id.slice(at, at + 8), 16) | 0
   const trace = continuedTrace(
     part(traceId, 0),
     part(traceId, 8),

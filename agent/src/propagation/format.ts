@@ -15,6 +15,7 @@ export interface OutgoingHeaders {
 
 /** Parent in another process. Ids are 32-bit numbers. */
 export interface RemoteIds {
+  /** 32 bits each, signed. */
   readonly a: number
   readonly b: number
   readonly c: number
@@ -57,7 +58,7 @@ export interface BaggageFormat {
 }
 
 const HEX = /^[0-9a-f]+$/i
-const word = (hex: string, at: number): number => Number.parseInt(hex.slice(at, at + 8), 16)
+const word = (hex: string, at: number): number => Number.parseInt(hex.slice(at, at + 8), 16) | 0
 
 /** From hex digits, zeros on the left may be missing. Undefined for other digits, too many of them, or ids of zeros. */
 export function remoteIds(

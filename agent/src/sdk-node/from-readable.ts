@@ -4,7 +4,7 @@ import { AgentSpan } from '../core/span.ts'
 import { Trace } from '../core/trace.ts'
 import type { ReadableSpan } from './readable-span.ts'
 
-const word = (hex: string, at: number): number => Number.parseInt(hex.slice(at, at + 8), 16) >>> 0
+const word = (hex: string, at: number): number => Number.parseInt(hex.slice(at, at + 8), 16) | 0
 
 /** An ended span of the stock SDK as ours, ready to be encoded; undefined for one whose ids are not hex. */
 export function fromReadable(readable: ReadableSpan, scope: number): AgentSpan | undefined {
