@@ -278,7 +278,7 @@ test('an abort ends the run at once, keeps what was measured and voids it', asyn
 test('options that cannot be used are named before anything is sent', async () => {
   const good: LoadOptions = { url: 'http://127.0.0.1:9', scenario: one, arrivalsPerSec: 1, measuredMs: 1 }
   const cases: [Partial<LoadOptions>, RegExp][] = [
-    [{ url: 'http://example.com/' }, /url is "http:\/\/example.com\/"; expected a loopback address/],
+    [{ url: 'http://example.com/' }, /url is "http:\/\/example.com\/"; expected an address of this machine/],
     [{ url: 'ftp://localhost' }, /expected an http:/],
     [{ arrivalsPerSec: 0 }, /arrivalsPerSec is 0; expected a number from 0.001 to 20000/],
     [{ measuredMs: Number.NaN }, /measuredMs is NaN/],
