@@ -45,7 +45,7 @@ type Round = Readonly<Record<string, Measured>>
 
 async function run(options: BenchOptions): Promise<BenchResult> {
   const sliceMs = options.full ? 2000 : 1000
-  const wanted = options.rounds ?? (options.full ? 12 : 5)
+  const wanted = options.rounds ?? (options.full ? 12 : 4)
   pinSelf(1)
   const folder = mkdtempSync(join(tmpdir(), 'hotspan-bench-agent-'))
   const postgres = await startPostgres(1)

@@ -6,7 +6,7 @@ import { pause, perRoute, type RouteId, routes } from './routes.ts'
 import { startApp } from './running-app.ts'
 
 /** By time, not by count: on a slow machine the compiler needs longer too. After less, the one route is charged for its compilation. */
-export const warmUpMs = 5000
+export const warmUpMs = 7000
 /** Contenders take turns in each route this often, forwards and backwards. */
 export const slices = 3
 /** Spans of the last batch are still on their way when the load ends; the anchor sends every 5 s. */
