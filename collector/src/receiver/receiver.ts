@@ -228,7 +228,9 @@ function succeed(
     'Content-Type': contentType[encoding],
     'Content-Length': Buffer.byteLength(body),
   })
-  response.end(body)
+  // The head alone is one write.
+  if (body.length === 0) response.end()
+  else response.end(body)
 }
 
 function fail(

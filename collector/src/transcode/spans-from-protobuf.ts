@@ -291,6 +291,14 @@ function readSpan(r: WireReader, budget: TranscodeBudget): void {
         }
         continue
       }
+      // A status that says nothing, as most senders write it.
+      case 122:
+        if (next === 0 && at + 2 <= end) {
+          fields.statusCode = fields.statusStart = fields.statusEnd = 0
+          at += 2
+          continue
+        }
+        break
       // The flags, which no column holds.
       case 133:
         if (next === 1 && at + 6 <= end) {
