@@ -31,7 +31,7 @@ const signBit = 1 << 31
 type Row = number[]
 
 /**
- * The attributes of one span, event or resource as offsets into the body: four integers each, no string, no object.
+ * The attributes of one span, event or resource as offsets into the body: six integers each, no string, no object.
  * `write` sorts them by the bytes of the key and lets a repeated key overwrite, which is what the column wants.
  */
 export class AttributeTable {
