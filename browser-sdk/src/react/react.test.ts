@@ -172,15 +172,18 @@ describe.skipIf(noChromium).each([19, 18] as const)('React %i', (version) => {
 
   test.each([
     // 64, and every eighth of the rest.
-    ['production', 81],
-    ['profiling', 203],
+    ['production', 66],
+    ['profiling', 83],
   ] as const)('a long list, %s build: all renders count, so many are compared', async (build, compared) => {
-    const { components } = await clickThrough(await open(build), '#rows', CLICKS)
-    expect(components.get('Row')).toMatchObject({
-      renders: 203 * CLICKS,
+    const { spans } = await clickThrough(await open(build), '#rows', CLICKS)
+    // A machine under load may cut a walk short, which its span tells.
+    const whole = spans.filter(({ attributes }) => flat(attributes)['hotspan.react.skipped_commits'] === 0n)
+    expect(whole.length).toBeGreaterThan(0)
+    expect(componentsOf([whole[0]!]).get('Row')).toMatchObject({
+      renders: 83,
       mounts: 0,
-      compared: compared * CLICKS,
-      wasted: compared * CLICKS,
+      compared,
+      wasted: compared,
       reasons: `parent=${compared}`,
       cascade_root: 'Rows',
     })

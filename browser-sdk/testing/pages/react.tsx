@@ -118,7 +118,7 @@ const Leaf = () => {
   )
 }
 
-const ROWS = Array.from({ length: 203 }, (_, row) => row)
+const ROWS = Array.from({ length: 83 }, (_, row) => row)
 const Row = (props: { n: number }) => <p>{props.n}</p>
 /** More alike than anybody needs to compare. */
 const Rows = () => {
