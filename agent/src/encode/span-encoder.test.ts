@@ -6,6 +6,8 @@ import { runtime } from '../core/runtime.ts'
 import { AgentSpan } from '../core/span.ts'
 import { Trace } from '../core/trace.ts'
 import { SpanQueue } from '../send/span-queue.ts'
+import { encodeKey } from './attribute-key.ts'
+import { SpanEncoder } from './span-encoder.ts'
 
 const limits = { ...runtime.limits }
 afterEach(() => {
@@ -315,6 +317,17 @@ describe('the hot encoder against the reference decoder', () => {
     newSpan([1, 2, 3, 4, 5, 7, 0, 0], 'good', 0, 0).endAt(1, 0)
     expect(decoded(queue).map(({ name }) => name)).toEqual(['good'])
     expect(queue.counts).toEqual({ made: 2, sent: 1, failed: 0, dropped: 1, queued: 0 })
+  })
+
+  test('what is captured is a copy, of a Buffer too', () => {
+    const encoder = new SpanEncoder((_full, wantedBytes) => ({ bytes: Buffer.alloc(wantedBytes), at: 0 }))
+    const key = encodeKey('key')
+    const capture = (value: string): Uint8Array => encoder.capture(() => encoder.text(key, value))
+    const first = capture('first')
+    const before = first.toString()
+    capture('other')
+    expect(first.toString()).toBe(before)
+    expect(first.buffer.byteLength).toBe(first.length)
   })
 
   test('a full queue drops and counts: made = sent + failed + dropped + queued', () => {

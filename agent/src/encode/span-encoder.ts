@@ -124,7 +124,8 @@ export class SpanEncoder {
     this.start = this.at
     try {
       write(this)
-      return this.bytes.slice(this.start, this.at)
+      // A `slice` of a `Buffer`, which the queue's chunks are, would be a view.
+      return new Uint8Array(this.bytes.subarray(this.start, this.at))
     } finally {
       this.at = this.start
     }

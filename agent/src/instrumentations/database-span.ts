@@ -88,7 +88,10 @@ export function endSpan(span: AgentSpan): void {
   span.endAt(nowMs, nowMs)
 }
 
-/** Ends the span of a call now, and measures the call. `status` is the database's own code of an error. */
+/**
+ * Ends the span of a call now, and measures the call: once, also for a driver that tells of an error and of the end. `status` is
+ * the database's own code of an error.
+ */
 export function endCall(
   span: AgentSpan,
   target: DatabaseTarget,
@@ -98,10 +101,14 @@ export function endCall(
   status: string,
   errorType: string,
 ): void {
+  if (span.ended) return
   const nowMs = performance.now()
-  if (runtime.databaseMetrics !== null) {
-    const call = { target: target.attributes, operation, collection, summary, status, errorType }
-    runtime.databaseMetrics.called(span, call, (nowMs - span.startMs) / 1000)
+  try {
+    if (runtime.databaseMetrics !== null) {
+      const call = { target: target.attributes, operation, collection, summary, status, errorType }
+      runtime.databaseMetrics.called(span, call, (nowMs - span.startMs) / 1000)
+    }
+  } finally {
+    span.endAt(nowMs, nowMs)
   }
-  span.endAt(nowMs, nowMs)
 }

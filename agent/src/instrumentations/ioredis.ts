@@ -78,14 +78,13 @@ function wrapSendCommand(prototype: object): void {
       try {
         // It passes here again when it leaves the offline queue, is sent once more, or to a node of the cluster.
         const known = command[TRACED]
-        if (known !== undefined) {
-          sendTo(known, targetOf(this as Client))
-          return original.apply(this, args)
+        if (known !== undefined) sendTo(known, targetOf(this as Client))
+        else {
+          const caller = isAutoPipeline ? command[CALLER] : undefined
+          const span =
+            caller === undefined ? begin(this as Client, command) : beginFor(caller, this as Client, command)
+          if (span !== null) hookEnd(span, command)
         }
-        const caller = isAutoPipeline ? command[CALLER] : undefined
-        const span =
-          caller === undefined ? begin(this as Client, command) : beginFor(caller, this as Client, command)
-        if (span !== null) hookEnd(span, command)
       } catch (error) {
         fault(NAME, error)
       }

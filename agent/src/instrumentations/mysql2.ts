@@ -98,7 +98,11 @@ function wrapConnection(prototype: object): void {
       const callback = args[1]
       if (count.off || typeof callback !== 'function') return original.apply(this, args)
       args[1] = function (this: unknown, error: unknown, statement: unknown): unknown {
-        if (typeof statement === 'object' && statement !== null) wrapStatement(statement)
+        try {
+          if (typeof statement === 'object' && statement !== null) wrapStatement(statement)
+        } catch (ours) {
+          fault(NAME, ours)
+        }
         return callback.call(this, error, statement)
       }
       bindCallback(args)
