@@ -16,7 +16,7 @@ import { compareSpanSets } from './span-set.ts'
 
 /** Rounds in which the other agents run too; their figures are for comparison, and Sentry alone costs as much as all of ours. */
 const peerRounds = 1
-/** On a busy machine rounds get longer: no further one is begun when it would end after this. */
+/** On a busy machine rounds get longer: no further one is begun that, as long as the last, would end after this. */
 const lastEndMs = 23 * 60_000
 
 /** Ratio of what each adds to bare: (ours - bare) / (stock - bare), within one round. */
@@ -44,7 +44,7 @@ export const bench: Bench = {
 type Round = Readonly<Record<string, Measured>>
 
 async function run(options: BenchOptions): Promise<BenchResult> {
-  const sliceMs = options.full ? 2000 : 1000
+  const sliceMs = options.full ? 3000 : 1500
   const wanted = options.rounds ?? (options.full ? 12 : 4)
   pinSelf(1)
   const folder = mkdtempSync(join(tmpdir(), 'hotspan-bench-agent-'))
@@ -56,7 +56,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
   const sink = sinkProcess.ready as unknown as Sink
   const startedMs = performance.now()
   const roundsFile = join(tmpdir(), `hotspan-bench-agent-${process.pid}.json`)
-  options.progress(`each round's measurements so far: ${roundsFile}`)
+  options.progress(`each round's measurements, which stay there when this is stopped: ${roundsFile}`)
   try {
     const spanSet = await compareSpanSets(postgres.url)
     options.progress('span sets compared')
@@ -85,6 +85,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
         ratePerSec,
         signal: options.signal,
       }
+      const roundStartedMs = performance.now()
       let round: Round
       try {
         round = await measureRound(setup)
@@ -100,8 +101,8 @@ async function run(options: BenchOptions): Promise<BenchResult> {
         (values, i) => `${bench.figures[i]!.id} ${values[0]?.toFixed(2)}`,
       )
       options.progress(`round ${index + 1} of ${wanted}: ${ratios.join(', ')}`)
-      const elapsedMs = performance.now() - startedMs
-      if (!options.full && elapsedMs * (1 + 1 / rounds.length) > lastEndMs) break
+      const nowMs = performance.now()
+      if (!options.full && nowMs - startedMs + (nowMs - roundStartedMs) > lastEndMs) break
     }
     const values = figureValues(rounds)
     const lost = outage.failed + outage.dropped
@@ -112,6 +113,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
       [spanSet.unexplained],
       [others.reduce((sum, { notBelow }) => sum + notBelow.length, 0)],
     )
+    if (!options.signal.aborted) rmSync(roundsFile, { force: true })
     return {
       rounds: rounds.length,
       figures: bench.figures.map((definition, i) => figure(definition, values[i]!)),
@@ -121,7 +123,7 @@ async function run(options: BenchOptions): Promise<BenchResult> {
         `endpoint down for 10 s of 15 s at 500 requests/s: made ${outage.made} = sent ${outage.sent} + failed ${outage.failed} + dropped ${outage.dropped} (+ queued ${outage.queued}); the endpoint counted ${outage.received}`,
         'spans of ours beside those of stock for the same request, without ids, times and ephemeral ports:',
         ...spanSet.rows,
-        `load: closed, 32 connections, ${warmUpMs / 1000} s to warm up a route, then ${slices} slices of ${sliceMs / 1000} s in turns; CPU (user and system) from the kernel's scheduler, all threads, until 5.5 s after the load; ${pinningNote}`,
+        `load: closed, 32 connections, ${warmUpMs / 1000} s to warm up a route, then ${slices} slices of ${sliceMs / 1000} s in turns; CPU (user and system) from the kernel's scheduler, all threads, of each slice until 5.5 s after its end; ${pinningNote}`,
         `added-rss: mean of the last 3 s of 6 s at 1,000 requests/s of 1-query, fresh process; p99: 3 s at ${ratePerSec} requests/s of 1-query, half of what ours answered at most in the first round, from when a request was due`,
         `other agents in the first ${peerRounds === 1 ? 'round' : `${Math.min(peerRounds, rounds.length)} rounds`}`,
         ...[...core, ...peers]

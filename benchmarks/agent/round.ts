@@ -7,8 +7,8 @@ import { startApp } from './running-app.ts'
 
 /** By time, not by count: on a slow machine the compiler needs longer too. After less, the one route is charged for its compilation. */
 export const warmUpMs = 7000
-/** Contenders take turns in each route this often, forwards and backwards. */
-export const slices = 3
+/** Contenders take turns in each route this often, forwards and backwards: an even number, so that nobody is first more often. */
+export const slices = 2
 /** Spans of the last batch are still on their way when the load ends; the anchor sends every 5 s. */
 const settleMs = 5500
 const residentPerSec = 1000
@@ -111,18 +111,30 @@ async function measureRoute(
   for (const runner of runners) await load(runner, warmUpMs)
   // What the warm-up has made is sent before it counts, so that each load pays for its own spans and no others.
   await pause(settleMs)
-  const cpuMs = (): number[] => runners.map(({ app }) => cpuMsOf(app.child.pid!))
-  const before = cpuMs()
+  const cpuMs = ({ app }: Runner): number => cpuMsOf(app.child.pid!)
   const answers = runners.map(() => 0)
+  const usedMs = runners.map(() => 0)
   for (let slice = 0; slice < slices; slice++) {
     const order = [...runners.keys()]
-    for (const i of slice % 2 === 0 ? order : order.reverse()) answers[i]! += await load(runners[i]!, sliceMs)
+    if (slice % 2 === 1) order.reverse()
+    const reads: Promise<void>[] = []
+    for (const i of order) {
+      const runner = runners[i]!
+      const beforeMs = cpuMs(runner)
+      answers[i]! += await load(runner, sliceMs)
+      // Exporting what these requests made belongs to their cost. Everybody is read as late, however many others have their
+      // turn meanwhile: timers cost the same then.
+      const read = pause(settleMs).then(() => {
+        usedMs[i]! += cpuMs(runner) - beforeMs
+      })
+      // Until it is awaited below, a failing load may come first.
+      read.catch(() => {})
+      reads.push(read)
+    }
+    await Promise.all(reads)
   }
-  // Exporting what these requests made belongs to their cost; bare is read as late, for its timers to cost the same.
-  await pause(settleMs)
-  const after = cpuMs()
   for (const [i, { measured }] of runners.entries()) {
-    measured.cpuUs[route.id] = ((after[i]! - before[i]!) * 1000) / answers[i]!
+    measured.cpuUs[route.id] = (usedMs[i]! * 1000) / answers[i]!
     if (route.id === '1-query') measured.mostPerSec = (answers[i]! * 1000) / (sliceMs * slices)
   }
 }
