@@ -44,9 +44,7 @@ if (rounds !== undefined && !(Number.isInteger(rounds) && rounds >= 1)) {
 const { bench } = (await import(`./${name}/bench.ts`)) as { bench: Bench }
 for (const folder of bench.packages) {
   if (existsSync(new URL(`../${folder}/dist`, here))) continue
-  console.error(
-    `bench: ${folder} is not built; run npm run bench -- ${name}, or npx tsc -b ${folder} in the root`,
-  )
+  console.error(`bench: ${folder} is not built; run npm run bench -- ${name}, or npm run build in the root`)
   process.exit(2)
 }
 

@@ -1,3 +1,5 @@
+import { rpcCodeNames } from './rpc-code-names.ts'
+
 /**
  * Older and foreign attribute names mapped to today's, at read time. One table gives both the TypeScript function and the SQL
  * expression of a materialised column, so that a row cannot mean one thing here and another there. A value that does not pass
@@ -45,28 +47,6 @@ const databaseNames: Readonly<Record<string, string>> = {
   redshift: 'aws.redshift',
   spanner: 'gcp.spanner',
 }
-
-const grpcStatusNames: Readonly<Record<string, string>> = Object.fromEntries(
-  [
-    'OK',
-    'CANCELLED',
-    'UNKNOWN',
-    'INVALID_ARGUMENT',
-    'DEADLINE_EXCEEDED',
-    'NOT_FOUND',
-    'ALREADY_EXISTS',
-    'PERMISSION_DENIED',
-    'RESOURCE_EXHAUSTED',
-    'FAILED_PRECONDITION',
-    'ABORTED',
-    'OUT_OF_RANGE',
-    'UNIMPLEMENTED',
-    'INTERNAL',
-    'UNAVAILABLE',
-    'DATA_LOSS',
-    'UNAUTHENTICATED',
-  ].map((name, code) => [String(code), name]),
-)
 
 /** For one current name the first row that yields a value wins. */
 export const dialects: readonly DialectRow[] = [
@@ -126,7 +106,7 @@ export const dialects: readonly DialectRow[] = [
     old: 'rpc.grpc.status_code',
     current: 'rpc.response.status_code',
     take: '^([0-9]|1[0-6])$',
-    values: grpcStatusNames,
+    values: Object.fromEntries(rpcCodeNames.entries()),
   },
 
   { old: 'gen_ai.system', current: 'gen_ai.provider.name' },

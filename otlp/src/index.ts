@@ -39,6 +39,7 @@ export {
 export { decodeMetrics } from './metrics-decode-protobuf.ts'
 export { encodeMetrics } from './metrics-encode-protobuf.ts'
 export { decodeMetricsJson, encodeMetricsJson } from './metrics-json.ts'
+export { rpcCodeNames } from './rpc-code-names.ts'
 export {
   decodeRpcStatus,
   encodeRpcStatus,

@@ -1,27 +1,6 @@
-import { attr } from '@hotspan/otlp'
+import { attr, rpcCodeNames } from '@hotspan/otlp'
 import { type AgentSpan, Status } from '../core/span.ts'
 import { splitHost } from './http-attributes.ts'
-
-/** Names of gRPC status codes, by number (gRPC core, `statuscodes.md`). */
-const NAMES = [
-  'OK',
-  'CANCELLED',
-  'UNKNOWN',
-  'INVALID_ARGUMENT',
-  'DEADLINE_EXCEEDED',
-  'NOT_FOUND',
-  'ALREADY_EXISTS',
-  'PERMISSION_DENIED',
-  'RESOURCE_EXHAUSTED',
-  'FAILED_PRECONDITION',
-  'ABORTED',
-  'OUT_OF_RANGE',
-  'UNIMPLEMENTED',
-  'INTERNAL',
-  'UNAVAILABLE',
-  'DATA_LOSS',
-  'UNAUTHENTICATED',
-]
 
 export const GRPC_OK = 0
 export const GRPC_CANCELLED = 1
@@ -33,7 +12,7 @@ const SERVER_FAULTS = new Set([2, 4, 12, 13, 14, 15])
 /** `rpc.response.status_code`; for a client every code but OK is an error. */
 export function noteStatus(span: AgentSpan, code: unknown, details: unknown, isServer: boolean): void {
   const number = typeof code === 'number' ? code : GRPC_UNKNOWN
-  const name = NAMES[number] ?? String(number)
+  const name = rpcCodeNames[number] ?? String(number)
   span.setAttribute(attr.rpcResponseStatusCode, name)
   if (number === GRPC_OK || (isServer && !SERVER_FAULTS.has(number))) return
   span.setAttribute(attr.errorType, name)
