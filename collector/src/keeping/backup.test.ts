@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { encodeTraces } from '@hotspan/otlp'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Collector, createCollector } from '../collector.ts'
@@ -107,10 +107,20 @@ describe.skipIf(missingEngine() !== null)('backup and restore', () => {
       return numbers
     }
     await fill(1)
+    const run = (name: string) => join(dataDir, 'runs', name, 'run.json')
+    const record = (name: string, text: string) => {
+      mkdirSync(dirname(run(name)), { recursive: true })
+      writeFileSync(run(name), text)
+    }
+    record('one', 'first')
+    record('two', 'first')
     // Nobody owns the directory: the command opens the store itself.
     await backup({ dataDir, to: join(folder, 'copy'), ...quiet })
     await fill(2)
     expect(await stored()).toEqual([1, 2])
+
+    rmSync(dirname(run('one')), { recursive: true })
+    record('two', 'changed since')
 
     const damaged = join(folder, 'damaged')
     await backup({ dataDir, to: damaged, ...quiet })
@@ -118,8 +128,22 @@ describe.skipIf(missingEngine() !== null)('backup and restore', () => {
     await expect(restore({ from: damaged, dataDir, ...quiet })).rejects.toMatchObject({ code: 'HS_RESTORE' })
     expect(await stored()).toEqual([1, 2])
 
+    // A file that cannot be written: a file is where its folder would be.
+    const copied = join(folder, 'copy', 'files', 'zone')
+    mkdirSync(copied)
+    writeFileSync(join(copied, 'a'), '')
+    writeFileSync(join(dataDir, 'zone'), 'a file')
+    await expect(restore({ from: join(folder, 'copy'), dataDir, ...quiet })).rejects.toMatchObject({
+      code: 'HS_RESTORE',
+    })
+    expect(await stored()).toEqual([1, 2])
+    expect(readdirSync(join(dataDir, 'runs'))).toEqual(['two'])
+    rmSync(join(dataDir, 'zone'))
+
     const report = await restore({ from: join(folder, 'copy'), dataDir, ...quiet })
     expect(await stored()).toEqual([1])
+    expect(readFileSync(run('one'), 'utf8')).toBe('first')
+    expect(readFileSync(run('two'), 'utf8')).toBe('changed since')
     expect(existsSync(report.movedTo ?? '')).toBe(true)
     await expect(restore({ from: folder, dataDir, ...quiet })).rejects.toThrow(/no manifest.json/)
   })

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 import { ownDirectory } from '../data-directory/data-directory.ts'
 import { socketClient } from '../engine/client.ts'
 import { Engine } from '../engine/engine.ts'
@@ -72,13 +72,21 @@ async function backupFolder(from: string, scratch: string): Promise<string> {
   return scratch
 }
 
-/** Files that are not there yet; all of them, or, when one cannot be written, none. */
+/** Folders and files that are not there yet; all of them, or, when one cannot be written, none. */
 async function addFiles(from: string, to: string): Promise<void> {
-  const missing = (existsSync(from) ? readdirSync(from) : []).filter((name) => !existsSync(join(to, name)))
+  if (!existsSync(from)) return
+  // A folder comes before what is in it.
+  const missing = readdirSync(from, { recursive: true, withFileTypes: true })
+    .map((entry) => ({ entry, source: join(entry.parentPath, entry.name) }))
+    .map(({ entry, source }) => ({ entry, source, target: join(to, relative(from, source)) }))
+    .filter(({ target }) => !existsSync(target))
   try {
-    for (const name of missing) await cp(join(from, name), join(to, name), { recursive: true })
+    for (const { entry, source, target } of missing) {
+      if (entry.isDirectory()) mkdirSync(target, { recursive: true })
+      else await cp(source, target)
+    }
   } catch (error) {
-    for (const name of missing) rmSync(join(to, name), { recursive: true, force: true })
+    for (const { target } of missing) rmSync(target, { recursive: true, force: true })
     throw error
   }
 }
