@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { RowPages } from './row-pages.ts'
+import { RowWriter } from './row-writer.ts'
 
 test('rows stay as they were written until they are given back, in whatever order that happens', () => {
   const step = fc.oneof(
@@ -33,4 +34,27 @@ test('rows stay as they were written until they are given back, in whatever orde
     }),
     { numRuns: 20 },
   )
+})
+
+test('rows that are taken back take a larger buffer with them, and leave those before as they were', () => {
+  const pages = new RowPages()
+  const { writer } = pages
+  writer.raw(Buffer.from('kept'), 0, 4)
+  const before = pages.handOver(0)
+  const start = writer.at
+  writer.zeros(5 << 20)
+  pages.takeBack(start)
+  writer.raw(Buffer.from('next'), 0, 4)
+  const next = pages.handOver(start)
+  expect([before.payload.toString(), next.payload.toString()]).toEqual(['kept', 'next'])
+  expect(next.payload.buffer).toBe(before.payload.buffer)
+})
+
+test('a writer that starts again keeps no huge buffer', () => {
+  const writer = new RowWriter()
+  writer.zeros(5 << 20)
+  writer.startAgain()
+  expect(writer.bytes.length).toBeLessThan(1 << 20)
+  writer.string('rows')
+  expect(writer.copy().toString()).toBe('\x04rows')
 })

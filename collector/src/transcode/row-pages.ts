@@ -12,8 +12,8 @@ interface Page {
 }
 
 /**
- * Memory for finished rows: fresh memory for every body costs page faults and garbage collections, a fifth of its transcoding. Rows that are
- * never given back are freed by the collector with their page.
+ * Memory for finished rows: fresh memory for every body costs page faults and garbage collections. Rows that are never given back are
+ * garbage-collected with their page.
  */
 export class RowPages {
   readonly writer: RowWriter
@@ -46,6 +46,13 @@ export class RowPages {
       this.recycle(page)
     }
     return { payload, release }
+  }
+
+  /** Forgets what `writer` wrote since `start`, and the larger buffer that it may have left the page for. */
+  takeBack(start: number): void {
+    const { writer, page } = this
+    if (writer.bytes !== page.bytes) writer.startIn(page.bytes)
+    writer.at = start
   }
 
   private recycle(page: Page): void {

@@ -25,7 +25,10 @@ const hexPairs = Uint16Array.from({ length: 256 }, (_, byte) =>
 /** The rows of a body would be larger than `maxRowBytes`. */
 export class RowsTooLarge extends Error {}
 
-/** A growing buffer of RowBinary; `copy` gives the finished rows. */
+/** Of a buffer that is written anew body by body: one huge body must not hold its memory for ever. */
+const maxKeptBytes = 4 << 20
+
+/** A growing buffer of RowBinary. `copy` gives the finished rows; those of a page are handed over by `RowPages`. */
 export class RowWriter {
   bytes: Buffer
   at = 0
@@ -289,6 +292,12 @@ export class RowWriter {
 
   copy(): Buffer {
     return Buffer.from(this.bytes.subarray(0, this.at))
+  }
+
+  /** Goes on at its start, in a small buffer when this one has become large. */
+  startAgain(): void {
+    if (this.bytes.length > maxKeptBytes) this.use(Buffer.allocUnsafeSlow(1 << 16))
+    this.at = 0
   }
 
   /** Goes on at the start of another buffer. */

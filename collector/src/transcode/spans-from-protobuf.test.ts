@@ -8,7 +8,7 @@ import {
 } from '@hotspan/otlp'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { madeSpan } from '../test-support/made-spans.ts'
+import { madeSpan, tracesOf } from '../test-support/made-spans.ts'
 import { maxAttributes, maxKeyBytes, maxValueBytes } from './row-writer.ts'
 import { spanRowsFromObjects } from './spans-from-objects.ts'
 import { spanRowsFromProtobuf } from './spans-from-protobuf.ts'
@@ -241,4 +241,19 @@ test('what no row holds must be readable all the same: scope attributes, the fir
   refused(body([], [field(9, key, field(2, broken)), field(9, key, good)]))
   const whole = body([field(3, key, good)], [field(9, key, good, good), field(9, key, good)])
   expect(spanRowsFromProtobuf(whole)).toMatchObject(spanRowsFromObjects(decodeTraces(whole)))
+})
+
+test('a refused body whose rows had become large holds no memory of the next one', () => {
+  const span = (n: number) => madeSpan(0, { traceId: '1'.repeat(32), spanId: String(n).repeat(16) })
+  const big = Array.from({ length: 40 }, (_, i) => ({ key: `k${i}`, value: 'x'.repeat(maxValueBytes) }))
+  const [resourceSpans] = tracesOf('s', [1, 2, 3].map(span)).resourceSpans
+  const large = encodeTraces({
+    resourceSpans: [{ ...resourceSpans!, resource: { attributes: big, droppedAttributesCount: 0 } }],
+  })
+  // A field that ends behind the body.
+  expect(() => spanRowsFromProtobuf(Buffer.concat([large, Buffer.from([10, 100])]))).toThrow(WireError)
+  const small = tracesOf('s', [span(4)])
+  const { payload } = spanRowsFromProtobuf(encodeTraces(small))
+  expect(payload.equals(spanRowsFromObjects(small).payload)).toBe(true)
+  expect(payload.buffer.byteLength).toBeLessThan(8 << 20)
 })

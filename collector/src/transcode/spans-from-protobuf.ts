@@ -67,8 +67,9 @@ let allHaveIds = true
 
 export interface SpanRows extends Rows {
   /**
-   * Ids and times of all spans, and the length of the body, which tell it from every other body as well as its bytes do and are a tenth of them; null
-   * when a span has no id. Overwritten by the next body.
+   * Ids and times of all spans, and the length of the body: a tenth of its bytes, and they tell it from bodies of other spans. The same spans
+   * with another attribute of equal length are the same body, which is accepted: the store takes a span once by its ids. Null when a span
+   * has no id. Overwritten by the next body.
    */
   readonly spanIds: Uint8Array | null
 }
@@ -93,7 +94,7 @@ export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = de
   identity.readFrom(body, view)
   spanAttributes.readFrom(view)
   otherAttributes.readFrom(view)
-  identity.at = 0
+  identity.startAgain()
   allHaveIds = true
   identity.int32(body.length)
   let rows = 0
@@ -105,7 +106,7 @@ export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = de
       else r.skip(tag)
     }
   } catch (error) {
-    rowsOut.at = start
+    pages.takeBack(start)
     if (error instanceof BrokenKey)
       return { ...spanRowsFromObjects(decodeTraces(body, limits)), spanIds: null }
     throw error
@@ -127,7 +128,8 @@ function writeResourceSpans(r: WireReader, budget: TranscodeBudget, writer: RowW
       readAttributes(r, 10, budget)
     } else r.skip(tag)
   }
-  resourceBytes.at = resourceBytes.cutValues = resourceBytes.droppedAttributes = 0
+  resourceBytes.startAgain()
+  resourceBytes.cutValues = resourceBytes.droppedAttributes = 0
   otherAttributes.writeValueOf('service.name', r, budget, resourceBytes)
   otherAttributes.write(r, budget, resourceBytes)
   r.at = start
@@ -184,11 +186,11 @@ function writeScopeSpans(r: WireReader, budget: TranscodeBudget, writer: RowWrit
       else r.skip(inner)
     }
     // No column holds them, but a body in which they are damaged is refused as a whole.
-    scopeBytes.at = 0
+    scopeBytes.startAgain()
     otherAttributes.write(r, budget, scopeBytes)
     r.leave(scopeEnd)
   }
-  scopeBytes.at = 0
+  scopeBytes.startAgain()
   scopeBytes.text(r.bytes, nameStart, nameEnd)
   scopeBytes.text(r.bytes, versionStart, versionEnd)
   sharedStart = -1
