@@ -93,6 +93,5 @@ try {
   const locked = heldByAnother()
   const message = error instanceof Error ? error.message : String(error)
   tell({ type: 'failed', message: locked ? 'another process has it open' : message, locked })
-  process.exitCode = 1
   process.disconnect?.()
 }

@@ -103,6 +103,14 @@ describe.skipIf(missingEngine() !== null)('engine', () => {
     })
     expect(await asked.json()).toEqual([{ n: 1 }])
     // A setting holds for its request; what the engine was started with comes back.
+    // Also when the statements that take it back did not run: one after the other, all of these get the same connection.
+    const blockSize = () => rows("SELECT toString(getSetting('max_block_size')) AS n")
+    const usual = await blockSize()
+    await client.command({ query: 'SELECT 1', clickhouse_settings: { max_block_size: '1234' } })
+    const elsewhere = socketClient(engine.socketPath, 'no_such_database')
+    await expect(elsewhere.command({ query: 'SELECT 1' })).rejects.toMatchObject({ code: '81' })
+    await elsewhere.close()
+    expect(await blockSize()).toEqual(usual)
     const many = await Promise.all(
       Array.from({ length: 20 }, () => rows("SELECT getSetting('max_execution_time') AS n")),
     )

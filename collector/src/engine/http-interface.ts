@@ -78,23 +78,23 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
     watch = setTimeout(() => engine.stuck(), (limitSec + stuckGraceSeconds) * 1000)
     let prefix = `USE ${sqlName(request.database)};`
     if (tag !== null) prefix += ` SET log_comment = ${sqlString(tag)};`
-    prefix += changeSettings(engine, session, request.role === '' ? settings : [])
+    const change = changeSettings(engine, session, request.role === '' ? settings : [])
+    prefix += change.statements
     if (request.role !== '') {
       prefix += ` SET ROLE ${sqlName(request.role)};`
       for (const [name, value] of settings) prefix += ` SET ${name} = ${sqlString(value)};`
     }
+    let isKnown = false
     try {
       const result = await session.queryAsync(`${prefix} ${sql}`, { format: request.format })
+      applied.set(session, change.after)
+      isKnown = true
       send(request, response, Buffer.from(result.bytes()), result.rowsRead, result.bytesRead)
-    } catch (error) {
-      // Which of the changes were made is not known.
-      if (request.role === '') await resetSettings(engine, session, settings)
-      throw error
     } finally {
-      if (request.role !== '') {
-        await regainRights(engine, session)
-        if (settings.length > 0) await resetSettings(engine, session, settings)
-      }
+      if (request.role !== '') await regainRights(engine, session)
+      // Of a statement that failed it is not known which of the changes were made.
+      if (!isKnown || (request.role !== '' && settings.length > 0))
+        await resetSettings(engine, session, settings)
     }
   } catch (error) {
     fail(engine, response, error)
@@ -109,20 +109,23 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
 /** Settings of each connection that differ from its first ones: askers of one kind name the same, which need not be set again. */
 const applied = new WeakMap<EngineSession, Map<string, string>>()
 
-/** Statements that give a connection exactly these settings, besides those it starts with. */
+/**
+ * Statements that give a connection exactly the settings `after`, besides those it starts with. Until they have run, what was set before
+ * and what would be set both count as set.
+ */
 function changeSettings(
   engine: HttpInterface,
   session: EngineSession,
   wanted: readonly (readonly [string, string])[],
-): string {
+): { statements: string; after: Map<string, string> } {
   const before = applied.get(session) ?? new Map<string, string>()
   const after = new Map(wanted)
-  applied.set(session, after)
+  applied.set(session, new Map([...before, ...after]))
   let statements = ''
   for (const name of before.keys()) if (!after.has(name)) statements += ` ${resetSetting(engine, name)};`
   for (const [name, value] of after)
     if (before.get(name) !== value) statements += ` SET ${name} = ${sqlString(value)};`
-  return statements
+  return { statements, after }
 }
 
 function resetSetting(engine: HttpInterface, name: string): string {
