@@ -217,9 +217,21 @@ describe.skipIf(missingEngine() !== null)('an intake that listens to a network',
   test('a limit and a revocation take effect while it runs', { timeout: 60_000 }, async () => {
     const { token, record } = createToken(dataDir, { kind: 'write', project: 'small' })
     await expect.poll(async () => (await send(bearer(token))).status, patient).toBe(200)
+    const body = Buffer.from(
+      encodeTraces(tracesOf('s', [madeSpan(0, { traceId: hex(77, 32), spanId: hex(7, 16) })])),
+    )
+    const sendAgain = () =>
+      fetch(`${url}/v1/traces`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-protobuf', ...bearer(token) },
+        body,
+      })
+    expect((await sendAgain()).status).toBe(200)
     limitProject(dataDir, 'small', { recordsPerDay: 1 })
     await expect.poll(async () => (await send(bearer(token))).status, patient).toBe(429)
     expect(Number((await send(bearer(token))).headers.get('retry-after'))).toBeGreaterThan(0)
+    // A body that is stored: its sender missed the answer.
+    expect((await sendAgain()).status).toBe(200)
     expect((await send(bearer(shop.token))).status).toBe(200)
     revokeToken(dataDir, record.id)
     await expect.poll(async () => (await send(bearer(token))).status, patient).toBe(401)

@@ -59,13 +59,6 @@ export class ProjectMeter {
     this.dirty = true
   }
 
-  /** Takes a body back that turned out to be kept already. */
-  giveBack(project: string, bytes: number): void {
-    this.usedToday(project, this.now()).bytes -= bytes
-    const bucket = this.buckets.get(project)
-    if (bucket !== undefined) bucket.bytes += bytes
-  }
-
   /** Counts records that were kept. */
   count(project: string, records: number): void {
     this.usedToday(project, this.now()).records += records

@@ -1,4 +1,7 @@
-/** Bytes of all bodies and their rows that are in memory at once, over all connections. Past it senders are told to come again. */
+/**
+ * Bytes of all bodies, as they came and inflated, and of their rows that are in memory at once, over all connections. Past it senders are
+ * told to come again. What one body inflates to is counted once it is known.
+ */
 export class BodyBudget {
   private usedBytes = 0
   private readonly maxBytes: number

@@ -1,6 +1,6 @@
 /**
- * Buffers that bodies are read into, one after the other. A fresh buffer a body costs as much as a fifth of its transcoding: pages
- * that the kernel hands over zeroed, and collections, which memory outside the heap sets off (`npm run bench -- receive`).
+ * Buffers that bodies are read into, one after the other. A fresh buffer for every body would cost pages that the kernel hands over
+ * zeroed, and collections, which memory outside the heap sets off (`npm run bench -- receive`).
  */
 
 const smallest = 64 * 1024

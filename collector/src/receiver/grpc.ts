@@ -107,7 +107,13 @@ export class GrpcReceiver {
       )
       try {
         const bytes = await messageOf(body, headers, intake.maxBodyBytes)
-        const partial = await intake.take({ signal, encoding: 'protobuf', bytes, project: sender.project })
+        const partial = await intake.take({
+          signal,
+          encoding: 'protobuf',
+          bytes,
+          isInflated: bytes.buffer !== body.buffer,
+          project: sender.project,
+        })
         succeed(stream, encodeExportResponse(partial))
       } finally {
         release()

@@ -43,6 +43,8 @@ export interface SentBody {
   readonly encoding: BodyFormat
   readonly bytes: Buffer
   readonly project: string
+  /** `bytes` came out of a compressed body, and are not counted in the budget of all bodies yet. */
+  readonly isInflated?: boolean
   /** A sender's own id of the body, hex: a repeated one may be cut differently. */
   readonly chunk?: string | null
 }
@@ -83,8 +85,18 @@ export class Intake {
 
   /** Keeps the body; returns what the sender is told about records that were not kept. Throws `IntakeFailure`. */
   async take(body: SentBody): Promise<PartialSuccess | null> {
-    const { signal, project } = body
     this.stats.bodies += 1
+    const inflatedBytes = body.isInflated ? body.bytes.length : 0
+    if (!this.budget.take(inflatedBytes)) throw busy()
+    try {
+      return await this.keep(body)
+    } finally {
+      this.budget.give(inflatedBytes)
+    }
+  }
+
+  private async keep(body: SentBody): Promise<PartialSuccess | null> {
+    const { signal, project } = body
     const receivedMs = Date.now()
     // What a body of spans is, the transcoder finds out by the way.
     const isHot = signal === 'traces' && body.encoding === 'protobuf' && !isNamed(body.chunk)
@@ -93,20 +105,28 @@ export class Intake {
       this.stats.duplicates += 1
       return null
     }
-    this.meter.take(project, body.bytes.length)
     const { tables, partial, spanIds }: BodyRows = rowsOfBody(signal, body.encoding, body.bytes)
     const key = early ?? keyOf(body, spanIds ?? null)
-    if (early === null && this.journal.seen.has(key, receivedMs)) {
-      this.meter.giveBack(project, body.bytes.length)
+    const releaseRows = () => {
       for (const { rows } of tables) rows.release?.()
+    }
+    if (early === null && this.journal.seen.has(key, receivedMs)) {
+      releaseRows()
       this.stats.duplicates += 1
       return null
     }
-    let reservedBytes = 0
+    const rowBytes = tables.reduce((sum, { rows }) => sum + rows.payload.length, 0)
+    if (!this.budget.take(rowBytes)) {
+      releaseRows()
+      throw busy()
+    }
     try {
-      for (const { rows } of tables) {
-        if (!this.budget.take(rows.payload.length)) throw busy()
-        reservedBytes += rows.payload.length
+      try {
+        // Only now is the body known to be new: one that comes again is acknowledged whatever its project has used.
+        this.meter.take(project, body.bytes.length)
+      } catch (error) {
+        releaseRows()
+        throw error
       }
       // All are waited for, also when one fails: their bytes stay counted as long as they are there.
       const outcomes = await Promise.allSettled(
@@ -134,7 +154,7 @@ export class Intake {
       this.stats.rejectedMetricPoints += partial?.rejected ?? 0
       return partial
     } finally {
-      this.budget.give(reservedBytes)
+      this.budget.give(rowBytes)
     }
   }
 

@@ -179,6 +179,7 @@ export class Receiver {
         signal: target.signal,
         encoding: target.zipkin ? 'zipkin' : encoding,
         bytes,
+        isInflated: bytes !== body,
         project: sender.project,
         chunk: target.search.get('chunk'),
       })
