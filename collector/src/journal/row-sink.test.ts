@@ -7,6 +7,7 @@ import { currentLayout, RowTable, rowLayout } from '../schema/row-layout.ts'
 import { hex, madeSpan, text, tracesOf } from '../test-support/made-spans.ts'
 import { missingEngine } from '../test-support/require-engine.ts'
 import { temporaryDirectory } from '../test-support/temporary-directory.ts'
+import { RowWriter } from '../transcode/row-writer.ts'
 import { spanRowsFromProtobuf } from '../transcode/spans-from-protobuf.ts'
 import { embeddedSink } from './row-sink.ts'
 
@@ -49,6 +50,28 @@ FROM hotspan_default.otel_traces`,
       const lookup = `SELECT toFloat64(max(n)) AS most FROM (SELECT TraceId, count() AS n FROM hotspan_default.otel_traces_trace_id_ts GROUP BY TraceId)`
       // One row a trace and insert; a trace that two blocks share may have one more.
       expect(((await count(lookup)) as { most: number }).most).toBeLessThanOrEqual(4)
+      // A journal that an older version left behind has the columns of its own layout.
+      const table = 'otel_traces'
+      const older = { database: 'hotspan_old', rows: 1 }
+      const row = new RowWriter()
+      row.string('name')
+      row.string('service')
+      const chunks = [row.copy()]
+      const names = { table, columns: ['SpanName', 'ServiceName'] }
+      const others = { table, columns: ['ServiceName', 'SpanName', 'SpanId'] }
+      await sink.insert({ ...older, layout: names, chunks, token: 'a' })
+      row.string('id')
+      await sink.insert({ ...older, layout: others, chunks: [row.copy()], token: 'b' })
+      expect(
+        await count(
+          `SELECT arraySort(groupArray([SpanName, ServiceName, SpanId])) AS spans FROM hotspan_old.otel_traces`,
+        ),
+      ).toEqual({
+        spans: [
+          ['name', 'service', ''],
+          ['service', 'name', 'id'],
+        ],
+      })
     } finally {
       await client.close()
       await engine.close()

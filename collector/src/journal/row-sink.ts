@@ -52,7 +52,8 @@ function databases(client: ClickHouseClient): (database: string) => Promise<void
 function structures(client: ClickHouseClient): (group: RowGroup) => Promise<string> {
   const known = new Map<string, string>()
   return async ({ database, layout }) => {
-    const name = `${database}.${layout.table}`
+    // A journal of an older version has other columns of the same table.
+    const name = [database, layout.table, ...layout.columns].join()
     const before = known.get(name)
     if (before !== undefined) return before
     const answer = await client.query({
