@@ -32,6 +32,10 @@ export class CollectorError extends Error {
   }
 }
 
+export function badSourceMaps(message: string, cause?: unknown): CollectorError {
+  return new CollectorError('HS_SOURCE_MAPS', message, { cause })
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

@@ -17,6 +17,8 @@ export interface PageListenerOptions {
 }
 
 const maxBodyBytes = 4 * 1024 * 1024
+/** A refused body is read to its end and dropped up to so many times its limit, so that the sender gets the answer and not a reset. */
+const drainFactor = 16
 
 class Refusal extends Error {
   readonly status: number
@@ -113,15 +115,24 @@ function tokenFits(request: IncomingMessage, url: URL, token: string): boolean {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-async function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > maxBytes) throw new Refusal(413, `the body is larger than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
+function bodyOf(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length
+      if (bytes <= maxBytes) chunks.push(chunk)
+      else chunks.length = 0
+      if (bytes > maxBytes * drainFactor) request.destroy()
+    })
+    request.once('end', () => {
+      if (bytes > maxBytes) reject(new Refusal(413, `the body is larger than ${maxBytes} bytes`))
+      else resolve(Buffer.concat(chunks))
+    })
+    request.once('close', () => {
+      if (!request.readableEnded) reject(new Refusal(400, 'the connection ended before the body did'))
+    })
+  })
 }
 
 /** Epoch nanoseconds are decimal strings in JSON. */

@@ -1,15 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf } from '../errors.ts'
-import {
-  checkFunctions,
-  checkMap,
-  isBelow,
-  isBuildIds,
-  maxFileBytes,
-  parsedJson,
-  refuse,
-} from './check-maps.ts'
+import { badSourceMaps, messageOf } from '../errors.ts'
+import { checkFunctions, checkMap, isBelow, isBuildIds, maxFileBytes, parsedJson } from './check-maps.ts'
 
 /** Bounds of one build: a file with more is no bundle, and the store is not a file server. */
 const maxFiles = 5_000
@@ -39,9 +31,12 @@ async function readBounded(path: string, maxBytes: number): Promise<string> {
     bytes = (await stat(path)).size
     if (bytes <= maxBytes) return await readFile(path, 'utf8')
   } catch (cause) {
-    throw refuse(`${path} cannot be read: ${messageOf(cause)}. Build again, or name the right folder.`, cause)
+    throw badSourceMaps(
+      `${path} cannot be read: ${messageOf(cause)}. Build again, or name the right folder.`,
+      cause,
+    )
   }
-  throw refuse(`${path} has ${bytes} bytes; at most ${maxBytes} are taken`)
+  throw badSourceMaps(`${path} has ${bytes} bytes; at most ${maxBytes} are taken`)
 }
 
 /**
@@ -54,7 +49,7 @@ export async function readBuildFolder(folder: string): Promise<BuildFolder> {
   try {
     await stat(path)
   } catch (cause) {
-    throw refuse(
+    throw badSourceMaps(
       `${folder} has no ${manifestName}: it is no folder of source maps. Build with the plugin of @hotspan/browser/vite or /webpack; it writes hotspan-sourcemaps unless mapsDir names another`,
       cause,
     )
@@ -65,20 +60,20 @@ export async function readBuildFolder(folder: string): Promise<BuildFolder> {
     files?: unknown
   } | null
   if (manifest?.schemaVersion !== 1)
-    throw refuse(
+    throw badSourceMaps(
       `${path} has schemaVersion ${JSON.stringify(manifest?.schemaVersion)}; this Hotspan reads 1. Update Hotspan.`,
     )
   const { buildIds, files } = manifest
   if (!isBuildIds(buildIds))
-    throw refuse(
+    throw badSourceMaps(
       `buildIds in ${path} is ${JSON.stringify(buildIds)?.slice(0, 80)}; expected ids of 32 hex digits. Build again.`,
     )
   if (!Array.isArray(files) || files.length > maxFiles)
-    throw refuse(`files in ${path} is no list of at most ${maxFiles}. Build again.`)
+    throw badSourceMaps(`files in ${path} is no list of at most ${maxFiles}. Build again.`)
   const entries = files.map((entry: { file?: unknown; map?: unknown; functions?: unknown } | null) => {
     const { file, map, functions } = entry ?? {}
     if (isBelow(file) && isBelow(map) && isBelow(functions)) return { file, map, functions }
-    throw refuse(
+    throw badSourceMaps(
       `an entry of files in ${path} is ${JSON.stringify(entry)?.slice(0, 120)}; expected file, map and functions as paths below the folder. Build again.`,
     )
   })

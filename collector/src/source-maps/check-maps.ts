@@ -1,18 +1,15 @@
 import { TraceMap } from '@jridgewell/trace-mapping'
-import { CollectorError, messageOf } from '../errors.ts'
+import { badSourceMaps, messageOf } from '../errors.ts'
 import { parseFunctionIndex } from './function-index.ts'
 
 /** Of one map or list of functions: a file with more is no bundle, and the store is not a file server. */
 export const maxFileBytes = 64 << 20
 
-export const refuse = (message: string, cause?: unknown): CollectorError =>
-  new CollectorError('HS_SOURCE_MAPS', message, { cause })
-
 export function parsedJson(where: string, text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (cause) {
-    throw refuse(`${where} is not JSON: ${messageOf(cause)}. Build again.`, cause)
+    throw badSourceMaps(`${where} is not JSON: ${messageOf(cause)}. Build again.`, cause)
   }
 }
 
@@ -28,7 +25,7 @@ export const isBelow = (value: unknown): value is string =>
 /** `where` names it in the error. */
 export function checkFunctions(where: string, text: string): void {
   if (parseFunctionIndex(parsedJson(where, text)) === null)
-    throw refuse(`${where} is no list of functions. Build again.`)
+    throw badSourceMaps(`${where} is no list of functions. Build again.`)
 }
 
 /** `where` names it in the error. */
@@ -36,10 +33,10 @@ export function checkMap(where: string, text: string): void {
   const map = parsedJson(where, text)
   const { version, mappings, sources } = (map ?? {}) as Record<string, unknown>
   if (version !== 3 || typeof mappings !== 'string' || !Array.isArray(sources))
-    throw refuse(`${where} is no source map of version 3. Build again.`)
+    throw badSourceMaps(`${where} is no source map of version 3. Build again.`)
   try {
     new TraceMap(map as ConstructorParameters<typeof TraceMap>[0])
   } catch (cause) {
-    throw refuse(`${where} is no source map: ${messageOf(cause)}. Build again.`, cause)
+    throw badSourceMaps(`${where} is no source map: ${messageOf(cause)}. Build again.`, cause)
   }
 }

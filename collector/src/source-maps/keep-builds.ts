@@ -23,25 +23,29 @@ interface StoredBuildRow {
  * by its own retention, so what refers to a build is what is kept. Answers with the ids of those that went.
  */
 export async function dropUnusedBuilds(store: Store, keptDays: number): Promise<string[]> {
-  const old = (await storedBuilds(store)).filter(({ ageDays }) => ageDays >= keptDays)
-  // Nothing is read of the telemetry, which is a map column of every row, until a build is due.
-  if (old.length === 0) return []
-  const ids = old.flatMap(({ buildIds }) => buildIds)
-  const used = new Set<string>()
-  for (const table of ['otel_traces', 'otel_logs'])
-    for (const { id } of await runQuery<{ id: string }>(
-      store,
-      `SELECT DISTINCT ResourceAttributes['hotspan.build.id'] AS id FROM ${table} WHERE id IN {ids:Array(String)}`,
-      { ids },
-    ))
-      used.add(id)
-  const unused = old.filter(({ buildIds }) => !buildIds.some((id) => used.has(id)))
-  for (const { buildIds } of unused)
+  const dropped: string[] = []
+  for (const { buildIds, ageDays } of await storedBuilds(store)) {
+    if (ageDays < keptDays || (await isInUse(store, buildIds))) continue
     await store.client.command({
       query: 'ALTER TABLE hotspan_source_maps DELETE WHERE build_ids = {buildIds:Array(String)}',
       query_params: { buildIds: [...buildIds] },
     })
-  return unused.map(({ buildIds }) => buildIds[0] ?? '')
+    dropped.push(buildIds[0] ?? '')
+  }
+  return dropped
+}
+
+/** Ends at the first row: a build that is used for long is not looked for in all the telemetry every hour. */
+async function isInUse(store: Store, buildIds: readonly string[]): Promise<boolean> {
+  for (const table of ['otel_traces', 'otel_logs']) {
+    const found = await runQuery(
+      store,
+      `SELECT 1 FROM ${table} WHERE ResourceAttributes['hotspan.build.id'] IN {buildIds:Array(String)} LIMIT 1`,
+      { buildIds },
+    )
+    if (found.length > 0) return true
+  }
+  return false
 }
 
 function storedBuilds(store: Store): Promise<StoredBuildRow[]> {

@@ -1,10 +1,9 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { messageOf } from '../errors.ts'
+import { badSourceMaps, messageOf } from '../errors.ts'
 import type { BuildFolder } from './build-folder.ts'
-import { refuse } from './check-maps.ts'
-import { eachFile, type StoredBuild } from './store-source-maps.ts'
-import { type UploadedFile, uploadPath } from './upload-route.ts'
+import { eachFile, type StoredBuild } from './each-file.ts'
+import { type UploadedFile, uploadPath } from './uploaded-file.ts'
 
 const pack = promisify(gzip)
 
@@ -54,17 +53,17 @@ async function post({ url, token }: UploadTarget, body: Uint8Array): Promise<voi
   } catch (cause) {
     const why =
       cause instanceof Error && cause.cause !== undefined ? messageOf(cause.cause) : messageOf(cause)
-    throw refuse(
+    throw badSourceMaps(
       `no collector answers at ${at.origin}: ${why}. The address is that of its page, port 4319 unless set otherwise.`,
       cause,
     )
   }
   if (response.ok) return
   if (response.status === 401)
-    throw refuse(
+    throw badSourceMaps(
       `${at.origin} asks for a token. Give the one in owner.json of its data directory as HOTSPAN_PAGE_TOKEN.`,
     )
-  throw refuse(`${at.origin} answered ${response.status}: ${messageIn(text)}`)
+  throw badSourceMaps(`${at.origin} answered ${response.status}: ${messageIn(text)}`)
 }
 
 const messageIn = (text: string): string => {
