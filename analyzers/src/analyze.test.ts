@@ -210,6 +210,25 @@ describe('slow-query', () => {
     expect(ids(await bench.analyse(traffic.traces))).toEqual([])
   })
 
+  test('what can be pasted for a write does not run it', async () => {
+    const traffic = new Traffic(15)
+    traffic.add(60, 5, () => {
+      const calls = oneAfterAnother(
+        [
+          query('SELECT * FROM carts WHERE id = $1', 0, traffic.around(3), { parameters: [1] }),
+          query('DELETE FROM cart_lines WHERE product_id = $1', 0, traffic.around(150), { parameters: [2] }),
+        ],
+        1,
+      )
+      return serve('POST /carts/:id/empty', endOf(calls) + 1, calls)
+    })
+    const { findings } = await bench.analyse(traffic.traces)
+    const finding = findings.find(({ detector }) => detector === 'slow-query')
+    expect(finding).toMatchObject({ confidence: 'possible' })
+    expect(finding!.fix).toContain('\nEXPLAIN DELETE FROM cart_lines')
+    expect(finding!.fix).not.toContain('ANALYZE')
+  })
+
   test('DDL and migrations are none', async () => {
     const traffic = new Traffic(14)
     traffic.add(30, 4, (i) =>

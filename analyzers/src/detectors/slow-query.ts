@@ -2,7 +2,7 @@ import { type Detector, type Hint, type Judgement, type Observation, observe } f
 import type { Evidence, Interval } from '../finding.ts'
 import { inWindow, isWarm, rows } from '../rows.ts'
 import { describeStatement, indexColumns, type StatementDescription } from '../sql/describe.ts'
-import { dialectOf } from '../sql/dialect.ts'
+import { dialectOf, explain } from '../sql/dialect.ts'
 import { normaliseStatement } from '../sql/normalise.ts'
 import { meanInterval, median, medianInterval, quantile, quantileInterval } from '../statistics/intervals.ts'
 import { pathTimeMs } from '../trace/critical-path.ts'
@@ -288,9 +288,9 @@ function fixOf(
   index: ReturnType<typeof indexColumns>,
   isIndexable: boolean,
 ): string {
-  const { createIndex, explain } = dialectOf(system)
+  const { createIndex, analyze } = dialectOf(system)
   const values = /\?|\$\d/.test(text) ? ', with values of yours for the parameters' : ''
-  const plan = `${explain(text)};`
+  const plan = `${description.kind === 'read' ? analyze(text) : explain(text)};`
   const limit =
     description.hasLimit || description.kind !== 'read' ? '' : '\nIf the caller needs few rows, add a LIMIT.'
   if (index === null)

@@ -5,27 +5,30 @@
 export interface SqlDialect {
   /** DDL of an index; no semicolon. */
   createIndex(table: string, columns: readonly string[]): string
-  /** What shows how a statement is run; no semicolon. */
-  explain(statement: string): string
+  /** Runs a statement and shows how: never offered for one that writes. No semicolon. */
+  analyze(statement: string): string
 }
+
+/** How a statement would be run, without running it. */
+export const explain = (statement: string): string => `EXPLAIN ${statement}`
 
 /** Named, as most systems ask for; `CONCURRENTLY` is PostgreSQL's word for an index that blocks no writer. */
 const plain: SqlDialect = {
   createIndex: (table, columns) =>
     `CREATE INDEX ${[table, ...columns, 'idx'].join('_').replace(/\W+/g, '_')} ON ${table} (${columns.join(', ')})`,
-  explain: (statement) => `EXPLAIN ${statement}`,
+  analyze: explain,
 }
 
 const postgresql: SqlDialect = {
   createIndex: (table, columns) => `CREATE INDEX CONCURRENTLY ON ${table} (${columns.join(', ')})`,
-  explain: (statement) => `EXPLAIN (ANALYZE, BUFFERS) ${statement}`,
+  analyze: (statement) => `EXPLAIN (ANALYZE, BUFFERS) ${statement}`,
 }
 
 const dialects: Readonly<Record<string, SqlDialect>> = {
   postgresql,
-  mysql: { ...plain, explain: (statement) => `EXPLAIN ANALYZE ${statement}` },
-  mariadb: { ...plain, explain: (statement) => `ANALYZE FORMAT=JSON ${statement}` },
-  sqlite: { ...plain, explain: (statement) => `EXPLAIN QUERY PLAN ${statement}` },
+  mysql: { ...plain, analyze: (statement) => `EXPLAIN ANALYZE ${statement}` },
+  mariadb: { ...plain, analyze: (statement) => `ANALYZE FORMAT=JSON ${statement}` },
+  sqlite: { ...plain, analyze: (statement) => `EXPLAIN QUERY PLAN ${statement}` },
 }
 
 /** Of a `db.system.name`, for example `postgresql`. */

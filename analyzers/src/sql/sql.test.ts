@@ -92,8 +92,8 @@ describe('describeStatement', () => {
       expect(dialectOf(system).createIndex('shop.reviews', columns)).toBe(
         'CREATE INDEX shop_reviews_product_id_rating_idx ON shop.reviews (product_id, rating)',
       )
-    expect(dialectOf('mysql').explain('SELECT 1')).toBe('EXPLAIN ANALYZE SELECT 1')
-    expect(dialectOf('other_sql').explain('SELECT 1')).toBe('EXPLAIN SELECT 1')
+    expect(dialectOf('mysql').analyze('SELECT 1')).toBe('EXPLAIN ANALYZE SELECT 1')
+    expect(dialectOf('other_sql').analyze('SELECT 1')).toBe('EXPLAIN SELECT 1')
   })
 
   test('no index for patterns, keys and statements without a filter', () => {

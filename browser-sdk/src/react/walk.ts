@@ -60,7 +60,8 @@ export const walkCommit = (
 ): boolean => {
   // Iterative, for trees are deep and stacks are not. Beside each fibre: the cascade root it inherits.
   const stack: [Fiber, ComponentType][] = [[current, null]]
-  const renders = new Map<ComponentType, number>()
+  // Of each component: its renders so far, and whether the last one that was compared began a cascade.
+  const known = new Map<ComponentType, { n: number; isRoot?: boolean }>()
   let seen = 0
   for (let next = stack.pop(); next; next = stack.pop()) {
     let [fiber, cascadeRoot] = next
@@ -73,11 +74,13 @@ export const walkCommit = (
       let cause: RenderCause | undefined
       if (!alternate) cascadeRoot = type
       else {
-        const nth = (renders.get(type) ?? 0) + 1
-        renders.set(type, nth)
-        if (nth <= MAX_COMPARED || !(nth % COMPARED_ONE_IN) || ownMs !== undefined)
+        const own = known.get(type) ?? { n: 0 }
+        known.set(type, own)
+        if (++own.n <= MAX_COMPARED || !(own.n % COMPARED_ONE_IN) || ownMs !== undefined) {
           cause = renderCause(fiber, alternate)
-        if (cause?.root) cascadeRoot = type
+          own.isRoot = cause.root
+        }
+        if (own.isRoot) cascadeRoot = type
       }
       visit(type, {
         memo: memoOf(fiber),
