@@ -32,12 +32,7 @@ const sites = new BoundedCache<CallSite | null>(512)
  * microseconds: only when asked for.
  */
 export function captureCallSite(): CallSite | undefined {
-  const { stackTraceLimit } = Error
-  Error.stackTraceLimit = MOST_FRAMES
-  const holder: { stack?: string } = {}
-  Error.captureStackTrace(holder, captureCallSite)
-  Error.stackTraceLimit = stackTraceLimit
-  const stack = holder.stack
+  const stack = stackAbove(captureCallSite)
   if (typeof stack !== 'string') return undefined
   let from = stack.indexOf('\n    at ')
   while (from >= 0) {
@@ -49,6 +44,21 @@ export function captureCallSite(): CallSite | undefined {
     from = end < 0 ? -1 : end
   }
   return active.getStore()?.getValue(CALL_SITE_KEY) as CallSite | undefined
+}
+
+/** An app may format stacks itself (`Error.prepareStackTrace`), into anything, and may throw. */
+function stackAbove(caller: () => unknown): unknown {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = MOST_FRAMES
+  try {
+    const holder: { stack?: unknown } = {}
+    Error.captureStackTrace(holder, caller)
+    return holder.stack
+  } catch {
+    return undefined
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
 }
 
 const CALL_SITE_KEY = Symbol('hotspan.call-site')
