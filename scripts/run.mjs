@@ -10,6 +10,7 @@ const commands = {
   demo: { needs: ['chromium', 'postgres'], build: true, script: 'examples/demo/dist/main.js' },
   test: {
     needs: ['chromium', 'postgres', 'redis', 'mariadb', 'rabbitmq'],
+    agentNodes: true,
     build: true,
     script: 'scripts/test.mjs',
   },
@@ -26,7 +27,7 @@ if (!command) {
   process.exit(2)
 }
 
-const env = await setUp({ root, needs: command.needs, build: command.build })
+const env = await setUp({ root, ...command })
 if (!command.script) process.exit(0)
 const child = spawn(env.nodePath, [command.script, ...rest], {
   cwd: root,

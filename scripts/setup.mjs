@@ -16,6 +16,8 @@ import { delimiter, dirname, join } from 'node:path'
 /** The Node that everything but the published agent is developed with. */
 const nodeVersion = '24.21.0'
 const oldestNodeMajor = 24
+/** What the agent promises to run on besides: the oldest, and the newest of the other lines that are looked after. */
+const agentNodeVersions = ['20.6.1', '22.23.3', '26.10.0']
 
 export const cacheFolder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hotspan')
 
@@ -58,42 +60,45 @@ function inPath(...names) {
   return ''
 }
 
+/** A Node of that version from the npm registry, in the cache; `path` is '' when it cannot be had. */
+function bringNode(version, title, variables) {
+  const packageName = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
+  const folder = join(cacheFolder, `node-${version}`)
+  const binary = process.platform === 'win32' ? 'node.exe' : 'node'
+  const path = join(folder, 'node_modules', packageName, 'bin', binary)
+  if (isExecutable(path)) return { path, output: '' }
+  mkdirSync(folder, { recursive: true })
+  const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts']
+  const result = run(
+    `${title}: bringing ${version} into ${folder}`,
+    'npm',
+    ['install', '--prefix', folder, ...flags, `${packageName}@${version}`],
+    { env: variables },
+  )
+  return { path: result.ok && isExecutable(path) ? path : '', output: result.output }
+}
+
 /** A Node >= 24: this one, or one brought from the npm registry into the cache. */
 function findNode(variables) {
   if (Number(process.versions.node.split('.')[0]) >= oldestNodeMajor) return process.execPath
-  const packageName = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
-  const folder = join(cacheFolder, `node-${nodeVersion}`)
-  const path = join(
-    folder,
-    'node_modules',
-    packageName,
-    'bin',
-    process.platform === 'win32' ? 'node.exe' : 'node',
-  )
-  if (!isExecutable(path)) {
-    mkdirSync(folder, { recursive: true })
-    const result = run(
-      `Node ${process.versions.node} is older than ${oldestNodeMajor}: bringing ${nodeVersion} into ${folder}`,
-      'npm',
-      [
-        'install',
-        '--prefix',
-        folder,
-        '--no-save',
-        '--no-package-lock',
-        '--no-audit',
-        '--no-fund',
-        '--ignore-scripts',
-        `${packageName}@${nodeVersion}`,
-      ],
-      { env: variables },
+  const title = `Node ${process.versions.node} is older than ${oldestNodeMajor}`
+  const { path, output } = bringNode(nodeVersion, title, variables)
+  if (!path)
+    fail(
+      `Node ${nodeVersion} could not be had from the npm registry; install Node >= ${oldestNodeMajor} yourself.\n${output}`,
     )
-    if (!result.ok || !isExecutable(path))
-      fail(
-        `Node ${nodeVersion} could not be had from the npm registry; install Node >= ${oldestNodeMajor} yourself.\n${result.output}`,
-      )
-  }
   return path
+}
+
+/** Paths of the Nodes that the agent is tried on, as many as can be had. */
+function findAgentNodes(variables) {
+  return agentNodeVersions
+    .map((version) => {
+      const { path, output } = bringNode(version, 'for tests of the agent on other Nodes', variables)
+      if (!path) say(`Node ${version} could not be had: the agent is not tried on it\n${output}`)
+      return path
+    })
+    .filter((path) => path !== '')
 }
 
 /** `npm ci` when the lockfile is not the one that was installed. */
@@ -191,10 +196,11 @@ function build(root, nodePath, variables) {
 }
 
 /**
- * Brings packages, Node >= 24, the named system components and the build up to date.
+ * Brings packages, Node >= 24, the named system components and the build up to date; with `agentNodes` other Nodes too, whose paths
+ * stand in HOTSPAN_AGENT_NODES then.
  * @returns the Node to go on with and the environment for it.
  */
-export async function setUp({ root, needs, build: mustBuild }) {
+export async function setUp({ root, needs, agentNodes = false, build: mustBuild }) {
   const variables = {
     ...process.env,
     TURBO_TELEMETRY_DISABLED: '1',
@@ -208,6 +214,7 @@ export async function setUp({ root, needs, build: mustBuild }) {
   if (missing.length > 0) installComponents(missing)
   const chromium = findChromium()
   if (chromium) variables.CHROME_PATH = chromium
+  if (agentNodes) variables.HOTSPAN_AGENT_NODES = findAgentNodes(variables).join(delimiter)
   if (mustBuild) build(root, nodePath, variables)
   return { nodePath, variables }
 }

@@ -1,10 +1,10 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -86,51 +86,71 @@ test('hotspan --help and --version answer', async () => {
   expect(version.stdout.trim()).toMatch(/^\d+\.\d+\.\d+/)
 })
 
-test('the agent traces a ten-line server', async () => {
-  writeFileSync(
-    join(folder, 'server.js'),
-    `import { createServer } from 'node:http'
-const server = createServer((request, response) => response.end('hello'))
+const listing = `const server = createServer((request, response) => response.end('hello'))
 server.listen(0, '127.0.0.1', async () => {
   const answer = await fetch('http://127.0.0.1:' + server.address().port + '/hello')
   console.log(await answer.text())
   server.close()
 })
-`,
-  )
-  const { decodeTraces } = await import('@hotspan/otlp')
-  const names: string[] = []
-  const sink = createServer(async (request, response) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk)
-    for (const resource of decodeTraces(Buffer.concat(chunks)).resourceSpans)
-      for (const scope of resource.scopeSpans)
-        for (const span of scope.spans) names.push(`${span.kind} ${span.name}`)
-    response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
-  })
-  sink.listen(0, '127.0.0.1')
-  await once(sink, 'listening')
-  const child = spawn(process.execPath, ['--import', '@hotspan/agent/register', 'server.js'], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      OTEL_SERVICE_NAME: 'ten-lines',
-      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(sink.address() as AddressInfo).port}`,
-    },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  child.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  const [code] = await once(child, 'exit')
-  sink.close()
-  expect(code).toBe(0)
-  expect(output).toBe('hello\n')
-  // A busy machine may stop the loop for a while, which the agent rightly tells.
-  const requests = names.filter((name) => !name.endsWith('event_loop.stall'))
-  expect(requests.sort()).toEqual(['2 GET', '3 GET'])
-})
+`
+const tenLines = {
+  'server.mjs': `import { createServer } from 'node:http'\n${listing}`,
+  'server.cjs': `const { createServer } = require('node:http')\n${listing}`,
+}
+
+/** This Node, and those that set-up has brought. */
+const nodes = [process.execPath, ...(process.env.HOTSPAN_AGENT_NODES ?? '').split(delimiter)]
+  .filter((path) => path !== '')
+  .map((path) => ({ path, version: execFileSync(path, ['--version'], { encoding: 'utf8' }).trim() }))
+
+const tries = ['v20', 'v22', 'v24', 'v26'].flatMap((major) =>
+  Object.entries(tenLines).map(([file, code]) => ({
+    major,
+    node: nodes.find(({ version }) => version.startsWith(`${major}.`)),
+    file,
+    code,
+  })),
+)
+test.for(tries)(
+  'the agent traces a ten-line server: $major, $file',
+  async ({ major, node, file, code }, context) => {
+    if (node === undefined) return context.skip(`no Node ${major} here; npm test brings it where it can`)
+    writeFileSync(join(folder, file), code)
+    const { decodeTraces } = await import('@hotspan/otlp')
+    const names: string[] = []
+    const sink = createServer(async (request, response) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk)
+      for (const resource of decodeTraces(Buffer.concat(chunks)).resourceSpans)
+        for (const scope of resource.scopeSpans)
+          for (const span of scope.spans) names.push(`${span.kind} ${span.name}`)
+      response.writeHead(200, { 'content-type': 'application/x-protobuf' }).end()
+    })
+    sink.listen(0, '127.0.0.1')
+    await once(sink, 'listening')
+    const child = spawn(node.path, ['--import', '@hotspan/agent/register', file], {
+      cwd: folder,
+      env: {
+        ...process.env,
+        NODE_OPTIONS: '',
+        OTEL_SERVICE_NAME: 'ten-lines',
+        OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(sink.address() as AddressInfo).port}`,
+      },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    child.stdout.on('data', (chunk) => {
+      output += chunk
+    })
+    const [exitCode] = await once(child, 'exit')
+    sink.close()
+    expect(exitCode).toBe(0)
+    expect(output).toBe('hello\n')
+    // A busy machine may stop the loop for a while, which the agent rightly tells.
+    const requests = names.filter((name) => !name.endsWith('event_loop.stall'))
+    expect(requests.sort()).toEqual(['2 GET', '3 GET'])
+  },
+)
 
 test('the browser SDK goes through a Vite build', async () => {
   writeFileSync(
