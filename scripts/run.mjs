@@ -10,7 +10,7 @@ const commands = {
   demo: { needs: ['chromium', 'postgres'], build: true, script: 'examples/demo/dist/main.js' },
   test: {
     needs: ['chromium', 'postgres', 'redis', 'mariadb', 'rabbitmq'],
-    agentNodes: true,
+    forTests: true,
     build: true,
     script: 'scripts/test.mjs',
   },

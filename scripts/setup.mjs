@@ -18,6 +18,8 @@ const nodeVersion = '24.21.0'
 const oldestNodeMajor = 24
 /** What the agent promises to run on besides: the oldest, and the newest of the other lines that are looked after. */
 const agentNodeVersions = ['20.6.1', '22.23.3', '26.10.0']
+/** What agent and browser SDK are tried in; 340 MB, which is why no workspace depends on it. */
+const nextPackages = ['next@16.4.6', 'react@19.3.1', 'react-dom@19.3.1']
 
 export const cacheFolder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hotspan')
 
@@ -60,22 +62,29 @@ function inPath(...names) {
   return ''
 }
 
-/** A Node of that version from the npm registry, in the cache; `path` is '' when it cannot be had. */
+/** Packages from the npm registry in a folder of the cache, unless `wanted` is there already. */
+function bringPackages(folder, wanted, packages, title, variables) {
+  if (existsSync(wanted)) return { ok: true, output: '' }
+  mkdirSync(folder, { recursive: true })
+  const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts']
+  const result = run(title, 'npm', ['install', '--prefix', folder, ...flags, ...packages], { env: variables })
+  return { ok: result.ok && existsSync(wanted), output: result.output }
+}
+
+/** A Node of that version in the cache; `path` is '' when it cannot be had. */
 function bringNode(version, title, variables) {
   const packageName = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
   const folder = join(cacheFolder, `node-${version}`)
   const binary = process.platform === 'win32' ? 'node.exe' : 'node'
   const path = join(folder, 'node_modules', packageName, 'bin', binary)
-  if (isExecutable(path)) return { path, output: '' }
-  mkdirSync(folder, { recursive: true })
-  const flags = ['--no-save', '--no-package-lock', '--no-audit', '--no-fund', '--ignore-scripts']
-  const result = run(
+  const { ok, output } = bringPackages(
+    folder,
+    path,
+    [`${packageName}@${version}`],
     `${title}: bringing ${version} into ${folder}`,
-    'npm',
-    ['install', '--prefix', folder, ...flags, `${packageName}@${version}`],
-    { env: variables },
+    variables,
   )
-  return { path: result.ok && isExecutable(path) ? path : '', output: result.output }
+  return { path: ok && isExecutable(path) ? path : '', output }
 }
 
 /** A Node >= 24: this one, or one brought from the npm registry into the cache. */
@@ -99,6 +108,20 @@ function findAgentNodes(variables) {
       return path
     })
     .filter((path) => path !== '')
+}
+
+/** The folder with Next.js in its node_modules; '' when it cannot be had. */
+function findNext(variables) {
+  const folder = join(cacheFolder, nextPackages.join('+').replaceAll('@', '-'))
+  const { ok, output } = bringPackages(
+    folder,
+    join(folder, 'node_modules', 'next', 'dist', 'bin', 'next'),
+    nextPackages,
+    `for tests in Next.js: bringing ${nextPackages[0]} into ${folder}`,
+    variables,
+  )
+  if (!ok) say(`Next.js could not be had: nothing is tried in it\n${output}`)
+  return ok ? folder : ''
 }
 
 /** `npm ci` when the lockfile is not the one that was installed. */
@@ -196,11 +219,11 @@ function build(root, nodePath, variables) {
 }
 
 /**
- * Brings packages, Node >= 24, the named system components and the build up to date; with `agentNodes` other Nodes too, whose paths
- * stand in HOTSPAN_AGENT_NODES then.
+ * Brings packages, Node >= 24, the named system components and the build up to date; with `forTests` other Nodes (their paths
+ * stand in HOTSPAN_AGENT_NODES) and Next.js (its folder in HOTSPAN_NEXT_PACKAGES) too.
  * @returns the Node to go on with and the environment for it.
  */
-export async function setUp({ root, needs, agentNodes = false, build: mustBuild }) {
+export async function setUp({ root, needs, forTests = false, build: mustBuild }) {
   const variables = {
     ...process.env,
     TURBO_TELEMETRY_DISABLED: '1',
@@ -214,7 +237,10 @@ export async function setUp({ root, needs, agentNodes = false, build: mustBuild 
   if (missing.length > 0) installComponents(missing)
   const chromium = findChromium()
   if (chromium) variables.CHROME_PATH = chromium
-  if (agentNodes) variables.HOTSPAN_AGENT_NODES = findAgentNodes(variables).join(delimiter)
+  if (forTests) {
+    variables.HOTSPAN_AGENT_NODES = findAgentNodes(variables).join(delimiter)
+    variables.HOTSPAN_NEXT_PACKAGES ??= findNext(variables)
+  }
   if (mustBuild) build(root, nodePath, variables)
   return { nodePath, variables }
 }

@@ -8,10 +8,10 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { missing as missingComponent } from '../testing/server-process.ts'
 import { attributesOf, type ReceivedSpan, startSink } from '../testing/sink.ts'
 
-/** Next.js brings 340 MB: who has it names the folder, and CI goes without. */
+/** Next.js is 340 MB, so no workspace depends on it: `npm test` brings it into the cache. */
 const packages = process.env.HOTSPAN_NEXT_PACKAGES
 const next =
-  packages !== undefined && existsSync(join(packages, 'node_modules/next/dist/bin/next'))
+  packages && existsSync(join(packages, 'node_modules/next/dist/bin/next'))
     ? join(packages, 'node_modules/next/dist/bin/next')
     : undefined
 const missing = missingComponent(

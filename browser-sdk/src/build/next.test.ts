@@ -14,14 +14,14 @@ import type { Browser } from 'puppeteer-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { launchChromium, noChromium, until } from '../../testing/chromium.ts'
 
-/** Next.js brings 340 MB: who has it names the folder, and CI goes without. */
+/** Next.js is 340 MB, so no workspace depends on it: `npm test` brings it into the cache. */
 const packages = process.env.HOTSPAN_NEXT_PACKAGES
-const next = packages === undefined ? '' : join(packages, 'node_modules/next/dist/bin/next')
-const missing = noChromium
-  ? 'no Chromium'
-  : existsSync(next)
-    ? undefined
-    : 'Next.js is not here (HOTSPAN_NEXT_PACKAGES: a folder with next, react and react-dom installed)'
+const next = packages ? join(packages, 'node_modules/next/dist/bin/next') : ''
+const noNext = existsSync(next)
+  ? undefined
+  : 'Next.js is not here (HOTSPAN_NEXT_PACKAGES: a folder with next, react and react-dom installed)'
+if (noNext && process.env.HOTSPAN_REQUIRE?.split(',').includes('next')) throw new Error(noNext)
+const missing = noChromium ? 'no Chromium' : noNext
 
 const source = fileURLToPath(new URL('../../testing/next-app', import.meta.url))
 const env = {
