@@ -1,7 +1,8 @@
-// `npm run tools`: builds what has to be built (k6, a stock OpenTelemetry Collector, FerretDB) once, into a cache outside the repository.
+// `npm run tools [-- NAME...]`: builds what has to be built (k6, a stock OpenTelemetry Collector, FerretDB) once, into a cache outside the
+// repository. Names: k6, collector, ferretdb; all of them without one.
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { cacheFolder } from './setup.mjs'
 
 const k6Version = 'v1.8.1'
@@ -87,44 +88,63 @@ function go(title, command, args, env, cwd) {
 }
 
 const bin = join(cacheFolder, 'bin')
-const collectorFolder = join(cacheFolder, `otelcol-${collectorVersion}`)
-const collector = join(collectorFolder, 'otelcol-hotspan')
-mkdirSync(bin, { recursive: true })
 
-if (spawnSync('go', ['version']).status !== 0) {
-  console.error(
-    'tools   Go is missing: k6, the Collector and FerretDB are built from their Go modules. Install Go >= 1.26, then run this again.',
-  )
+const tools = {
+  k6: {
+    path: join(bin, 'k6'),
+    build: () =>
+      go(`k6 ${k6Version} (about 3 minutes)`, 'go', ['install', `go.k6.io/k6@${k6Version}`], { GOBIN: bin }),
+  },
+  collector: {
+    path: join(cacheFolder, `otelcol-${collectorVersion}`, 'otelcol-hotspan'),
+    build() {
+      const file = join(cacheFolder, `otelcol-${collectorVersion}.yaml`)
+      writeFileSync(file, manifest(dirname(this.path)))
+      const builder = `go.opentelemetry.io/collector/cmd/builder@${collectorVersion}`
+      return (
+        go(`Collector builder ${collectorVersion}`, 'go', ['install', builder], { GOBIN: bin }) &&
+        go('OpenTelemetry Collector (about 6 minutes)', join(bin, 'builder'), ['--config', file])
+      )
+    },
+  },
+  ferretdb: {
+    path: join(bin, 'hotspan-ferretdb'),
+    build() {
+      const folder = join(cacheFolder, `ferretdb-${ferretVersion}`)
+      mkdirSync(folder, { recursive: true })
+      writeFileSync(join(folder, 'main.go'), ferretProgram)
+      const require = `require github.com/FerretDB/FerretDB ${ferretVersion}`
+      writeFileSync(join(folder, 'go.mod'), `module hotspan/ferretdb\n\ngo 1.22\n\n${require}\n`)
+      return (
+        go(`FerretDB ${ferretVersion} (about a minute)`, 'go', ['mod', 'tidy'], {}, folder) &&
+        go('  building', 'go', ['build', '-o', this.path, '.'], {}, folder)
+      )
+    },
+  },
+}
+
+const asked = process.argv.slice(2)
+const unknown = asked.find((name) => !Object.hasOwn(tools, name))
+if (unknown !== undefined) {
+  console.error(`tools   '${unknown}' is none of them; expected ${Object.keys(tools).join(', ')}`)
   process.exit(2)
 }
+mkdirSync(bin, { recursive: true })
 let ok = true
-if (!existsSync(join(bin, 'k6')))
-  ok =
-    go(`k6 ${k6Version} (about 3 minutes)`, 'go', ['install', `go.k6.io/k6@${k6Version}`], { GOBIN: bin }) &&
-    ok
-if (!existsSync(collector)) {
-  ok =
-    go(
-      `Collector builder ${collectorVersion}`,
-      'go',
-      ['install', `go.opentelemetry.io/collector/cmd/builder@${collectorVersion}`],
-      { GOBIN: bin },
-    ) && ok
-  const file = join(cacheFolder, `otelcol-${collectorVersion}.yaml`)
-  writeFileSync(file, manifest(collectorFolder))
-  ok = go('OpenTelemetry Collector (about 6 minutes)', join(bin, 'builder'), ['--config', file]) && ok
+for (const name of asked.length > 0 ? asked : Object.keys(tools)) {
+  const tool = tools[name]
+  if (!existsSync(tool.path)) {
+    if (spawnSync('go', ['version']).status !== 0) {
+      console.error(
+        `tools   Go is missing: ${name} is built from Go modules. Install Go >= 1.26, then run this again.`,
+      )
+      process.exit(2)
+    }
+    if (!tool.build()) {
+      ok = false
+      continue
+    }
+  }
+  console.log(`${name.padEnd(10)} ${tool.path}`)
 }
-const ferret = join(bin, 'hotspan-ferretdb')
-if (!existsSync(ferret)) {
-  const folder = join(cacheFolder, `ferretdb-${ferretVersion}`)
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(join(folder, 'main.go'), ferretProgram)
-  const require = `require github.com/FerretDB/FerretDB ${ferretVersion}`
-  writeFileSync(join(folder, 'go.mod'), `module hotspan/ferretdb\n\ngo 1.22\n\n${require}\n`)
-  ok =
-    go(`FerretDB ${ferretVersion} (about a minute)`, 'go', ['mod', 'tidy'], {}, folder) &&
-    go('  building', 'go', ['build', '-o', ferret, '.'], {}, folder) &&
-    ok
-}
-if (ok) console.log(`k6         ${join(bin, 'k6')}\nCollector  ${collector}\nFerretDB   ${ferret}`)
 process.exit(ok ? 0 : 1)
