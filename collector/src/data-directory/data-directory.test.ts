@@ -191,10 +191,12 @@ describe.skipIf(missingEngine() !== null)('data directory', () => {
     const store = await openStore({ dataDir })
     const answer = await store.client.query({
       query:
-        'SELECT (SELECT max(version) FROM hotspan_migrations) AS version, (SELECT count() FROM otel_traces) AS spans, (SELECT count() FROM hotspan_findings) AS findings, (SELECT count() FROM otel_metrics_gauge) AS points, (SELECT count() FROM hotspan_source_maps) AS maps',
+        'SELECT (SELECT max(version) FROM hotspan_migrations) AS version, (SELECT count() FROM otel_traces) AS spans, (SELECT count() FROM hotspan_findings) AS findings, (SELECT count() FROM otel_metrics_gauge) AS points, (SELECT count() FROM hotspan_source_maps) AS maps, (SELECT count() FROM hotspan_profiles) AS profiles',
       format: 'JSONEachRow',
     })
-    expect(await answer.json()).toEqual([{ version: 6, spans: '1', findings: '13', points: '0', maps: '0' }])
+    expect(await answer.json()).toEqual([
+      { version: 7, spans: '1', findings: '13', points: '0', maps: '0', profiles: '0' },
+    ])
     await store.client.command({ query: "INSERT INTO hotspan_migrations SELECT 99, 'later', now64(3)" })
     await store.close()
     await expect(openStore({ dataDir })).rejects.toMatchObject({ code: 'HS_STORE_NEWER' })

@@ -25,7 +25,7 @@ export interface Dropped {
 async function telemetryParts(client: ClickHouseClient): Promise<Part[]> {
   const answer = await client.query({
     query: `SELECT database, table, name, partition, partition_id AS partitionId, toFloat64(bytes_on_disk) AS bytes
-FROM system.parts WHERE active AND startsWith(database, 'hotspan_') AND startsWith(table, 'otel_')
+FROM system.parts WHERE active AND startsWith(database, 'hotspan_') AND match(table, '^(otel_|hotspan_profile)')
 ORDER BY partition, modification_time, name`,
     format: 'JSONEachRow',
   })

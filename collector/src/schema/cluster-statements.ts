@@ -13,6 +13,9 @@ const shardingKeys: Readonly<Record<string, string>> = {
   hotspan_runs: 'cityHash64(id)',
   hotspan_run_samples: 'cityHash64(run_id)',
   hotspan_findings: 'cityHash64(id)',
+  hotspan_profiles: 'cityHash64(ProfileId)',
+  // Rows of samples that link to a span lie beside its trace.
+  hotspan_profile_functions: "cityHash64(if(TraceId = '', ProfileId, TraceId))",
   hotspan_source_maps: 'cityHash64(build_ids, file)',
 }
 

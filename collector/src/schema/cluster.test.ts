@@ -76,8 +76,8 @@ describe('layout of a server', () => {
       expect(one).toMatch(
         /ENGINE = Replicated(Replacing)?MergeTree\('\/clickhouse\/tables\/\{uuid\}\/\{shard\}', '\{replica\}'/,
       )
-    expect(said.filter((one) => one.includes('MODIFY TTL'))).toHaveLength(8)
-    expect(said.filter((one) => one.includes("TO VOLUME 'cold'"))).toHaveLength(8)
+    expect(said.filter((one) => one.includes('MODIFY TTL'))).toHaveLength(10)
+    expect(said.filter((one) => one.includes("TO VOLUME 'cold'"))).toHaveLength(10)
   })
 })
 

@@ -4,6 +4,7 @@ import { CollectorError } from '../errors.ts'
 import { forCluster } from './cluster-statements.ts'
 import { codecChanges } from './codec-changes.ts'
 import { metricTables } from './metric-tables.ts'
+import { profileTables } from './profile-tables.ts'
 import { recordTables } from './record-tables.ts'
 import { type ServerLayout, serverLayout } from './server-layout.ts'
 import { keepOnServer } from './server-retention.ts'
@@ -27,6 +28,7 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: 'source maps', statements: sourceMapTables },
   { version: 5, name: 'codecs of spans', statements: codecChanges },
   { version: 6, name: 'dictionary of statements', statements: statementDictionary },
+  { version: 7, name: 'profiles', statements: profileTables },
 ]
 
 export function databaseOf(project: string): string {

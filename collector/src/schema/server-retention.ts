@@ -12,6 +12,8 @@ const timeColumns: Readonly<Record<string, string>> = {
   otel_metrics_histogram: 'TimeUnix',
   otel_metrics_exponential_histogram: 'TimeUnix',
   otel_metrics_summary: 'TimeUnix',
+  hotspan_profiles: 'Timestamp',
+  hotspan_profile_functions: 'Timestamp',
 }
 
 /**
