@@ -1,12 +1,17 @@
 import type { AnyValue, KeyValue } from '@hotspan/otlp'
 import { WireError, type WireReader } from '@hotspan/otlp/wire'
-import { type TranscodeBudget, takeValue } from './attribute-table.ts'
+
+/** What the values of one body may be; past it `readNestedValue` throws `WireError`. */
+export interface ValueBudget {
+  valuesLeft: number
+  readonly maxDepth: number
+}
 
 /**
  * One array, key-value list or bytes field of an AnyValue as an object: rare enough that objects are fine here.
  * The reader stands on the field's tag.
  */
-export function readNestedValue(r: WireReader, budget: TranscodeBudget, depth: number): AnyValue {
+export function readNestedValue(r: WireReader, budget: ValueBudget, depth: number): AnyValue {
   const tag = r.tag()
   if (tag === 58) return r.slice()
   const outer = r.enter()
@@ -18,7 +23,7 @@ export function readNestedValue(r: WireReader, budget: TranscodeBudget, depth: n
       r.skip(inner)
       continue
     }
-    takeValue(budget, r.at)
+    if (--budget.valuesLeft < 0) throw new WireError('too-many', r.at, 'more attribute values than allowed')
     const end = r.enter()
     if (tag === 42) items.push(readValue(r, budget, depth + 1))
     else kvlist.push(readEntry(r, budget, depth + 1))
@@ -28,7 +33,7 @@ export function readNestedValue(r: WireReader, budget: TranscodeBudget, depth: n
   return tag === 42 ? items : { kvlist }
 }
 
-function readEntry(r: WireReader, budget: TranscodeBudget, depth: number): KeyValue {
+function readEntry(r: WireReader, budget: ValueBudget, depth: number): KeyValue {
   let key = ''
   let value: AnyValue = null
   while (r.more()) {
@@ -43,7 +48,7 @@ function readEntry(r: WireReader, budget: TranscodeBudget, depth: number): KeyVa
   return { key, value }
 }
 
-function readValue(r: WireReader, budget: TranscodeBudget, depth: number): AnyValue {
+function readValue(r: WireReader, budget: ValueBudget, depth: number): AnyValue {
   if (depth > budget.maxDepth)
     throw new WireError('too-deep', r.at, `attribute nested deeper than ${budget.maxDepth}`)
   let value: AnyValue = null
