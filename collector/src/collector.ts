@@ -44,6 +44,7 @@ export interface CollectorStats extends IntakeStats {
   storedSpans: number
   storedLogs: number
   storedMetricPoints: number
+  storedProfiles: number
   /** Rows that the engine refused; they are kept in `journal/quarantine`. */
   quarantinedRows: number
   /** Acknowledged and not yet in the store, bytes. */
@@ -143,6 +144,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
         (sum, table) => sum + (journal.storedRows.get(table) ?? 0),
         0,
       ),
+      storedProfiles: journal.storedRows.get(RowTable.Profiles) ?? 0,
       quarantinedRows: journal.quarantinedRows,
       journalBytes: journal.bytes,
       ...keeper.figures,

@@ -46,6 +46,11 @@ export {
   rootOperations,
 } from './queries/operations.ts'
 export {
+  type ProfiledFunction,
+  type ProfileFunctionsArgs,
+  profileFunctions,
+} from './queries/profile-functions.ts'
+export {
   type RepeatedSiblings,
   type RepeatedSiblingsArgs,
   repeatedSiblings,

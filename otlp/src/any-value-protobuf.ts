@@ -4,7 +4,7 @@ import type { AnyValue, KeyValue, KeyValueList, Resource, Scope } from './span.t
 import { WireError } from './wire-error.ts'
 import type { WireReader } from './wire-read.ts'
 
-// opentelemetry/proto/common/v1/common.proto: AnyValue { string 1, bool 2, int 3, double 4, array 5, kvlist 6, bytes 7 }
+// opentelemetry/proto/common/v1/common.proto: AnyValue { string 1, bool 2, int 3, double 4, array 5, kvlist 6, bytes 7, text of a profile's dictionary 8 }
 
 export function isKeyValueList(value: AnyValue): value is KeyValueList {
   return typeof value === 'object' && value !== null && 'kvlist' in value
@@ -88,11 +88,26 @@ export function readAnyValue(r: WireReader, budget: DecodeBudget, depth: number)
       case 58:
         value = r.slice().slice()
         break
+      case 64:
+        if (budget.texts === null) r.skip(tag)
+        else value = readTextOf(r, budget.texts)
+        break
       default:
         r.skip(tag)
     }
   }
   return value
+}
+
+/** The text of a dictionary that a number names. */
+function readTextOf(r: WireReader, texts: readonly string[]): string {
+  const at = r.at
+  const index = r.int32()
+  const text = index === 0 ? '' : texts[index]
+  if (text === undefined) {
+    throw new WireError('bad-value', at, `text ${index} of a dictionary of ${texts.length}`)
+  }
+  return text
 }
 
 function readArray(r: WireReader, budget: DecodeBudget, depth: number): AnyValue[] {
@@ -126,7 +141,8 @@ export function readKeyValue(r: WireReader, budget: DecodeBudget, depth = 0): Ke
       const inner = r.enter()
       value = readAnyValue(r, budget, depth)
       r.leave(inner)
-    } else r.skip(tag)
+    } else if (tag === 24 && budget.texts !== null) key = readTextOf(r, budget.texts)
+    else r.skip(tag)
   }
   r.leave(outer)
   return { key, value }

@@ -22,6 +22,8 @@ export const defaultDecodeLimits: DecodeLimits = {
  */
 export class DecodeBudget {
   readonly limits: DecodeLimits
+  /** What attributes may name by number, which only those of profiles do; null elsewhere. */
+  texts: readonly string[] | null = null
   private readonly fail: (what: string, where: number) => Error
   private records = 0
   private values = 0

@@ -2,7 +2,7 @@ import { ByteWriter } from './byte-writer.ts'
 import { WireReader } from './wire-read.ts'
 
 /** Signals of OTLP; they differ in the name of the rejected count, in JSON only. */
-export type Signal = 'traces' | 'logs' | 'metrics'
+export type Signal = 'traces' | 'logs' | 'metrics' | 'profiles'
 
 /**
  * What a receiver says about records it did not keep. `rejected` > 0 is a partial success; 0 with a message is a warning about
@@ -17,9 +17,10 @@ const rejectedKey = {
   traces: 'rejectedSpans',
   logs: 'rejectedLogRecords',
   metrics: 'rejectedDataPoints',
+  profiles: 'rejectedProfiles',
 } as const
 
-/** `Export{Trace,Logs,Metrics}ServiceResponse` as protobuf; `null` is full success, which is an empty message. */
+/** `Export{Trace,Logs,Metrics,Profiles}ServiceResponse` as protobuf; `null` is full success, which is an empty message. */
 export function encodeExportResponse(partial: PartialSuccess | null): Uint8Array {
   const w = new ByteWriter(64)
   if (partial !== null) {

@@ -39,6 +39,25 @@ export {
 export { decodeMetrics } from './metrics-decode-protobuf.ts'
 export { encodeMetrics } from './metrics-encode-protobuf.ts'
 export { decodeMetricsJson, encodeMetricsJson } from './metrics-json.ts'
+export type {
+  Profile,
+  ProfileAttribute,
+  ProfileFunction,
+  ProfileLine,
+  ProfileLink,
+  ProfileLocation,
+  ProfileMapping,
+  ProfileSample,
+  ProfileStack,
+  ProfilesData,
+  ProfilesDictionary,
+  ResourceProfiles,
+  ScopeProfiles,
+  ValueType,
+} from './profile.ts'
+export { decodeProfiles } from './profiles-decode-protobuf.ts'
+export { encodeProfiles } from './profiles-encode-protobuf.ts'
+export { decodeProfilesJson, encodeProfilesJson } from './profiles-json.ts'
 export { rpcCodeNames } from './rpc-code-names.ts'
 export {
   decodeRpcStatus,

@@ -146,14 +146,44 @@ export class JsonReader {
   }
 
   uint64s(from: JsonObject, key: string): bigint[] {
-    return this.numbers(from, key, (item) => this.uint64(item, 'item'))
+    return this.items(from, key, (item) => this.uint64(item, 'item'))
   }
 
   doubles(from: JsonObject, key: string): number[] {
-    return this.numbers(from, key, (item) => this.double(item, 'item'))
+    return this.items(from, key, (item) => this.double(item, 'item'))
   }
 
-  private numbers<T>(from: JsonObject, key: string, read: (item: JsonObject) => T): T[] {
+  int32s(from: JsonObject, key: string): number[] {
+    return this.items(from, key, (item) => this.int32(item, 'item'))
+  }
+
+  int64(from: JsonObject, key: string): bigint {
+    return this.integer(from, key, MIN_INT64, MAX_INT64)
+  }
+
+  int64s(from: JsonObject, key: string): bigint[] {
+    return this.items(from, key, (item) => this.int64(item, 'item'))
+  }
+
+  texts(from: JsonObject, key: string): string[] {
+    return this.items(from, key, (item) => this.text(item, 'item'))
+  }
+
+  bytes(from: JsonObject, key: string): Uint8Array {
+    const bytes = bytesOfBase64(this.text(from, key))
+    if (bytes === null) throw this.wrong(key, 'base64', from[key])
+    return bytes
+  }
+
+  /** The text of the dictionary that a number names. */
+  private textOf(from: JsonObject, key: string, texts: readonly string[]): string {
+    const index = this.int32(from, key)
+    const text = index === 0 ? '' : texts[index]
+    if (text === undefined) throw this.wrong(key, `a text of a dictionary of ${texts.length}`, index)
+    return text
+  }
+
+  private items<T>(from: JsonObject, key: string, read: (item: JsonObject) => T): T[] {
     const values = from[key]
     if (isAbsent(values)) return []
     if (!Array.isArray(values)) throw this.wrong(key, 'an array', values)
@@ -202,8 +232,10 @@ export class JsonReader {
           value = this.double(from, key)
           break
         case 'bytesValue':
-          value = bytesOfBase64(this.text(from, key))
-          if (value === null) throw this.wrong(key, 'base64', given)
+          value = this.bytes(from, key)
+          break
+        case 'stringValueStrindex':
+          if (this.budget.texts !== null) value = this.textOf(from, key, this.budget.texts)
           break
         case 'arrayValue':
           value = this.message<AnyValue[]>(from, key, [], (array) =>
@@ -236,7 +268,10 @@ export class JsonReader {
     return this.list(from, key, (item) => {
       this.budget.takeValue()
       return {
-        key: this.text(item, 'key'),
+        key:
+          this.budget.texts === null || isAbsent(item.keyStrindex)
+            ? this.text(item, 'key')
+            : this.textOf(item, 'keyStrindex', this.budget.texts),
         value: this.message<AnyValue>(item, 'value', null, (value) => this.anyValue(value, depth)),
       }
     })

@@ -18,6 +18,7 @@ import {
   type ScopeMetrics,
   type SummaryPoint,
 } from './metric.ts'
+import { readRepeated } from './repeated-protobuf.ts'
 import type { KeyValue, Resource, Scope } from './span.ts'
 import { WireReader } from './wire-read.ts'
 
@@ -181,8 +182,9 @@ function readHistogramPoint(r: WireReader, budget: DecodeBudget): HistogramPoint
     else if (tag === 25) point.timeUnixNano = r.fixed64BigInt()
     else if (tag === 33) point.count = r.fixed64BigInt()
     else if (tag === 41) point.sum = r.double()
-    else if (tag === 50 || tag === 49) repeated(r, budget, tag, () => bucketCounts.push(r.fixed64BigInt()))
-    else if (tag === 58 || tag === 57) repeated(r, budget, tag, () => explicitBounds.push(r.double()))
+    else if (tag === 50 || tag === 49)
+      readRepeated(r, budget, tag, () => bucketCounts.push(r.fixed64BigInt()))
+    else if (tag === 58 || tag === 57) readRepeated(r, budget, tag, () => explicitBounds.push(r.double()))
     else if (tag === 66) exemplars.push(readExemplar(r, budget))
     else if (tag === 74) attributes.push(readKeyValue(r, budget))
     else if (tag === 80) point.flags = r.uint32()
@@ -239,7 +241,7 @@ function readBuckets(r: WireReader, budget: DecodeBudget): ExponentialBuckets {
     const tag = r.tag()
     if (tag === 8) offset = signed(r.uint32())
     else if (tag === 18 || tag === 16) {
-      repeated(r, budget, tag, () => bucketCounts.push(BigInt.asUintN(64, r.int64BigInt())))
+      readRepeated(r, budget, tag, () => bucketCounts.push(BigInt.asUintN(64, r.int64BigInt())))
     } else r.skip(tag)
   }
   r.leave(outer)
@@ -300,21 +302,6 @@ function readExemplar(r: WireReader, budget: DecodeBudget): Exemplar {
   }
   r.leave(outer)
   return { filteredAttributes, timeUnixNano, value, traceId, spanId }
-}
-
-/** A repeated number: packed into one field, or one field each. */
-function repeated(r: WireReader, budget: DecodeBudget, tag: number, read: () => void): void {
-  if ((tag & 7) !== 2) {
-    budget.takeValue(r.at)
-    read()
-    return
-  }
-  const outer = r.enter()
-  while (r.more()) {
-    budget.takeValue(r.at)
-    read()
-  }
-  r.leave(outer)
 }
 
 function signedFixed64(r: WireReader): bigint {

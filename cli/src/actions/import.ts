@@ -29,11 +29,12 @@ export const runImport = async (files: readonly string[], flags: ImportFlags): P
   }
 }
 
-const contentOf = ({ spans, logs, metricPoints }: ImportReport): string => {
+const contentOf = ({ spans, logs, metricPoints, profiles }: ImportReport): string => {
   const parts = [
     spans > 0 ? count(spans, 'span') : '',
     logs > 0 ? count(logs, 'log record') : '',
     metricPoints > 0 ? count(metricPoints, 'data point') : '',
+    profiles > 0 ? count(profiles, 'profile') : '',
   ].filter((part) => part !== '')
   return parts.length === 0 ? 'nothing in it' : parts.join(', ')
 }

@@ -1,6 +1,7 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { messageOf } from '../errors.ts'
+import { signalPaths } from '../receiver/signal-paths.ts'
 import type { Exporter, ForwardTarget } from './exporter.ts'
 import { protobufOf } from './protobuf-of.ts'
 
@@ -14,7 +15,7 @@ export function httpExporter(target: ForwardTarget): Exporter {
     async send(body, signal) {
       const json = body.encoding === 'json'
       try {
-        const answer = await fetch(`${base}/v1/${body.signal}`, {
+        const answer = await fetch(base + signalPaths[body.signal], {
           method: 'POST',
           headers: {
             'content-type': json ? 'application/json' : 'application/x-protobuf',

@@ -1,9 +1,11 @@
 import {
   decodeLogsJson,
   decodeMetricsJson,
+  decodeProfilesJson,
   decodeTracesJson,
   encodeLogs,
   encodeMetrics,
+  encodeProfiles,
   encodeTraces,
 } from '@hotspan/otlp'
 import { decodeZipkinJson } from '../formats/zipkin-json.ts'
@@ -14,5 +16,7 @@ export function protobufOf({ signal, encoding, bytes }: SentBody): Uint8Array {
   if (encoding === 'protobuf') return bytes
   if (encoding === 'zipkin') return encodeTraces(decodeZipkinJson(bytes))
   if (signal === 'traces') return encodeTraces(decodeTracesJson(bytes))
-  return signal === 'logs' ? encodeLogs(decodeLogsJson(bytes)) : encodeMetrics(decodeMetricsJson(bytes))
+  if (signal === 'logs') return encodeLogs(decodeLogsJson(bytes))
+  if (signal === 'metrics') return encodeMetrics(decodeMetricsJson(bytes))
+  return encodeProfiles(decodeProfilesJson(bytes))
 }

@@ -4,13 +4,14 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createGunzip, gunzipSync } from 'node:zlib'
-import type { LogsData, MetricsData, TracesData } from '@hotspan/otlp'
+import type { LogsData, MetricsData, ProfilesData, TracesData } from '@hotspan/otlp'
 import { CollectorError, messageOf } from '../errors.ts'
 import { type RowSink, serverSink } from '../journal/row-sink.ts'
 import { currentLayout, RowTable, rowLayout } from '../schema/row-layout.ts'
 import type { Store } from '../store.ts'
 import { logRowsFromObjects } from '../transcode/logs-from-objects.ts'
 import { metricRowsFromObjects } from '../transcode/metrics-from-objects.ts'
+import { profileRowsFromObjects } from '../transcode/profiles-from-objects.ts'
 import { type Rows, spanRowsFromObjects } from '../transcode/spans-from-objects.ts'
 import {
   foreignTelemetry,
@@ -32,6 +33,7 @@ export interface ImportReport {
   spans: number
   logs: number
   metricPoints: number
+  profiles: number
   /** Lines or messages that were not read; the first reason stands in `firstSkipped`. */
   skipped: number
   firstSkipped: string
@@ -56,7 +58,7 @@ export async function importFile(
   options: ImportOptions = {},
 ): Promise<ImportReport> {
   const file = await describeFile(path)
-  const into = new Importer(store)
+  const into = new Importer(store, file.modifiedMs)
   if (options.format === 'otlp-json' || options.format === undefined) {
     if (await startsWithWholeDocument(file)) return await importLines(file, into)
   }
@@ -137,7 +139,8 @@ async function importLines(file: SourceFile, into: Importer): Promise<ImportRepo
     let parts: Telemetry[]
     try {
       parts = otlpOfDocument(JSON.parse(text), text)
-      if (parts.length === 0) throw new Error('no resourceSpans, resourceLogs or resourceMetrics')
+      if (parts.length === 0)
+        throw new Error('no resourceSpans, resourceLogs, resourceMetrics or resourceProfiles')
     } catch (error) {
       skip(report, `line ${number}: ${messageOf(error)}`)
       continue
@@ -212,6 +215,7 @@ function newReport(format: ImportFormat): ImportReport {
     spans: 0,
     logs: 0,
     metricPoints: 0,
+    profiles: 0,
     skipped: 0,
     firstSkipped: '',
     fromMs: null,
@@ -228,10 +232,13 @@ function skip(report: ImportReport, reason: string): void {
 class Importer {
   private readonly sink: RowSink
   private readonly database: string
+  private readonly modifiedMs: number
   private traces: TracesData['resourceSpans'][number][] = []
   private waiting = 0
 
-  constructor(store: Store) {
+  /** `modifiedMs` is the time of what has none. */
+  constructor(store: Store, modifiedMs: number) {
+    this.modifiedMs = modifiedMs
     // Through the client in every mode: a collector that owns the directory goes on working.
     this.sink = serverSink(store.client)
     this.database = store.database
@@ -240,6 +247,7 @@ class Importer {
   async add(part: Telemetry, report: ImportReport): Promise<void> {
     if (part.signal === 'logs') return await this.addLogs(part.data, report)
     if (part.signal === 'metrics') return await this.addMetrics(part.data, report)
+    if (part.signal === 'profiles') return await this.addProfiles(part.data, report)
     for (const { resource, schemaUrl, scopeSpans } of part.data.resourceSpans) {
       for (const { scope, schemaUrl: scopeSchemaUrl, spans } of scopeSpans) {
         for (let at = 0; at < spans.length; at += batchRecords) {
@@ -279,6 +287,16 @@ class Importer {
     for (const { table, rows } of tables) report.metricPoints += await this.insert(table, rows)
     for (const [reason, points] of rejected)
       for (let i = 0; i < points; i++) skip(report, `data point with ${reason}`)
+  }
+
+  private async addProfiles(data: ProfilesData, report: ImportReport): Promise<void> {
+    const { tables, rejected } = profileRowsFromObjects(data, this.modifiedMs)
+    for (const { table, rows } of tables) {
+      const inserted = await this.insert(table, rows)
+      if (table === RowTable.Profiles) report.profiles += inserted
+    }
+    for (const [reason, profiles] of rejected)
+      for (let i = 0; i < profiles; i++) skip(report, `profile with ${reason}`)
   }
 
   private async insert(table: RowTable, { rows, payload }: Rows): Promise<number> {

@@ -3,10 +3,13 @@ import {
   decodeLogsJson,
   decodeMetrics,
   decodeMetricsJson,
+  decodeProfiles,
+  decodeProfilesJson,
   decodeTraces,
   decodeTracesJson,
   type LogsData,
   type MetricsData,
+  type ProfilesData,
   type TracesData,
 } from '@hotspan/otlp'
 import { tracesOfChrome } from '../formats/chrome-trace.ts'
@@ -21,6 +24,9 @@ export type Telemetry =
   | { readonly signal: 'traces'; readonly data: TracesData }
   | { readonly signal: 'logs'; readonly data: LogsData }
   | { readonly signal: 'metrics'; readonly data: MetricsData }
+  | { readonly signal: 'profiles'; readonly data: ProfilesData }
+
+const otlpKeys = ['resourceSpans', 'resourceLogs', 'resourceMetrics', 'resourceProfiles']
 
 /** The form of a text that is one JSON document; null when it is none of ours. */
 export function formatOfDocument(document: unknown): ImportFormat | null {
@@ -32,8 +38,7 @@ export function formatOfDocument(document: unknown): ImportFormat | null {
     return 'traceId' in first && 'id' in first ? 'zipkin' : null
   }
   if (!isRecord(document)) return null
-  if ('resourceSpans' in document || 'resourceLogs' in document || 'resourceMetrics' in document)
-    return 'otlp-json'
+  if (otlpKeys.some((key) => key in document)) return 'otlp-json'
   if ('traceEvents' in document) return 'chrome'
   if ('data' in document || ('traceID' in document && 'spans' in document)) return 'jaeger'
   return null
@@ -46,6 +51,7 @@ export function otlpOfDocument(document: unknown, text: string): Telemetry[] {
   if ('resourceSpans' in document) parts.push({ signal: 'traces', data: decodeTracesJson(text) })
   if ('resourceLogs' in document) parts.push({ signal: 'logs', data: decodeLogsJson(text) })
   if ('resourceMetrics' in document) parts.push({ signal: 'metrics', data: decodeMetricsJson(text) })
+  if ('resourceProfiles' in document) parts.push({ signal: 'profiles', data: decodeProfilesJson(text) })
   return parts
 }
 
@@ -80,8 +86,8 @@ export function protobufMessages(bytes: Buffer): Buffer[] {
 }
 
 /**
- * Which signal a protobuf message is of is not in it: the three are told apart by what has to be in a span, a log record or a
- * metric. null when it is none.
+ * Which signal a protobuf message is of is not in it: they are told apart by what has to be in a span, a log record or a metric, and by the
+ * dictionary, which only profiles have. null when it is none.
  */
 export function otlpOfProtobuf(bytes: Uint8Array): Telemetry | null {
   const traces = attempt(() => decodeTraces(bytes))
@@ -96,6 +102,10 @@ export function otlpOfProtobuf(bytes: Uint8Array): Telemetry | null {
     logs?.resourceLogs.flatMap(({ scopeLogs }) => scopeLogs.flatMap(({ logRecords }) => logRecords)) ?? []
   const isLog = records.every((record) => record.timeUnixNano > 0n || record.observedTimeUnixNano > 0n)
   if (logs !== null && records.length > 0 && isLog) return { signal: 'logs', data: logs }
+  const profiles = attempt(() => decodeProfiles(bytes))
+  if (profiles !== null && profiles.dictionary.stringTable.length > 0) {
+    return { signal: 'profiles', data: profiles }
+  }
   const metrics = attempt(() => decodeMetrics(bytes))
   const series =
     metrics?.resourceMetrics.flatMap(({ scopeMetrics }) => scopeMetrics.flatMap(({ metrics }) => metrics)) ??

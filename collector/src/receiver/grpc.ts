@@ -14,7 +14,7 @@ import type { TlsFiles } from '../access/tls.ts'
 import { decompress } from './decompress.ts'
 import { statusWithRetryInfo } from './grpc-retry-info.ts'
 import type { Intake } from './intake.ts'
-import { IntakeFailure, profilesRefused, tooLarge } from './intake-failure.ts'
+import { IntakeFailure, tooLarge } from './intake-failure.ts'
 import { readBody } from './read-body.ts'
 
 export interface GrpcOptions {
@@ -28,9 +28,9 @@ const paths: Readonly<Record<Signal, string>> = {
   traces: `/${services}.trace.v1.TraceService/Export`,
   logs: `/${services}.logs.v1.LogsService/Export`,
   metrics: `/${services}.metrics.v1.MetricsService/Export`,
+  profiles: `/${services}.profiles.v1development.ProfilesService/Export`,
 }
 const signals = new Map(Object.entries(paths).map(([signal, path]) => [path, signal as Signal]))
-const profiles = /^\/opentelemetry\.proto\.collector\.profiles\./
 
 /** Path of the method that takes a signal. */
 export const exportPath = (signal: Signal): string => paths[signal]
@@ -41,7 +41,7 @@ const frameHeadBytes = 5
 const silentMs = 60_000
 
 /**
- * OTLP over gRPC: unary calls of three services on HTTP/2. Written on `node:http2` and not on a gRPC library: the protocol's
+ * OTLP over gRPC: unary calls of four services on HTTP/2. Written on `node:http2` and not on a gRPC library: the protocol's
  * unary half is this file, a library would decode the message into objects that the transcoder does without, and it is
  * 2 MB of packages that everybody who installs the collector would carry.
  */
@@ -125,11 +125,10 @@ export class GrpcReceiver {
 }
 
 function unknownMethod(path: string): IntakeFailure {
-  if (profiles.test(path)) return profilesRefused()
   return new IntakeFailure(
     501,
     'not-found',
-    `no method ${path.slice(0, 120)}; expected ${services}.trace.v1.TraceService/Export, or that of logs or metrics`,
+    `no method ${path.slice(0, 120)}; expected ${services}.trace.v1.TraceService/Export, or that of logs, metrics or profiles.v1development`,
   )
 }
 

@@ -6,7 +6,6 @@ export type RejectReason =
   | 'no-token'
   | 'forbidden'
   | 'rate-limit'
-  | 'unsupported-signal'
   | 'too-large'
   | 'unsupported-type'
   | 'unsupported-encoding'
@@ -73,14 +72,6 @@ export function tooLarge(maxBytes: number): IntakeFailure {
     413,
     'too-large',
     `the body is larger than ${maxBytes} bytes, counted after decompression; send smaller batches`,
-  )
-}
-
-export function profilesRefused(): IntakeFailure {
-  return new IntakeFailure(
-    501,
-    'unsupported-signal',
-    'OTLP profiles are in development and not stored here; leave the profiles exporter off',
   )
 }
 

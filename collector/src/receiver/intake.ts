@@ -5,7 +5,7 @@ import { messageOf } from '../errors.ts'
 import type { Forwarder } from '../forward/forwarder.ts'
 import { newFrame } from '../journal/frame.ts'
 import { type Journal, JournalFullError } from '../journal/journal.ts'
-import { metricTableNumbers, type RowTable } from '../schema/row-layout.ts'
+import { metricTableNumbers, profileTableNumbers, RowTable } from '../schema/row-layout.ts'
 import { BodyBudget } from './body-budget.ts'
 import { busy, IntakeFailure, type RejectReason } from './intake-failure.ts'
 import { type BodyFormat, type BodyRows, rowsOfBody } from './rows-of-body.ts'
@@ -23,18 +23,21 @@ export interface IntakeOptions {
   readonly onEvent: (event: string) => void
 }
 
-/** Counts since the start. Rows are spans, log records or data points. */
+/** Counts since the start. Rows are spans, log records, data points or profiles. */
 export interface IntakeStats {
   bodies: number
   receivedSpans: number
   receivedLogs: number
   receivedMetricPoints: number
+  receivedProfiles: number
   /** Bodies that were seen before and acknowledged again. */
   duplicates: number
   /** Bodies that were refused, by reason. */
   rejected: Partial<Record<RejectReason, number>>
   /** Data points that no row can hold; their senders were told. */
   rejectedMetricPoints: number
+  /** Profiles with an index outside of its table and the like; their senders were told. */
+  rejectedProfiles: number
 }
 
 /** One body, whole and decompressed. */
@@ -60,9 +63,11 @@ export class Intake {
     receivedSpans: 0,
     receivedLogs: 0,
     receivedMetricPoints: 0,
+    receivedProfiles: 0,
     duplicates: 0,
     rejected: {},
     rejectedMetricPoints: 0,
+    rejectedProfiles: 0,
   }
   private readonly journal: Journal
   private readonly meter: ProjectMeter
@@ -105,7 +110,7 @@ export class Intake {
       this.stats.duplicates += 1
       return null
     }
-    const { tables, partial, spanIds }: BodyRows = rowsOfBody(signal, body.encoding, body.bytes)
+    const { tables, partial, spanIds }: BodyRows = rowsOfBody(signal, body.encoding, body.bytes, receivedMs)
     const key = early ?? keyOf(body, spanIds ?? null)
     const releaseRows = () => {
       for (const { rows } of tables) rows.release?.()
@@ -138,10 +143,11 @@ export class Intake {
       )
       let written = 0
       for (const [index, outcome] of outcomes.entries()) {
-        const { rows } = tables[index]!
-        if (outcome.status === 'fulfilled' && outcome.value === 'written') written += rows.rows
+        const { table, rows } = tables[index]!
         // What was written is the journal's until it is in the store.
-        else rows.release?.()
+        if (outcome.status !== 'fulfilled' || outcome.value !== 'written') rows.release?.()
+        // Of a profile its functions are a part.
+        else if (table !== RowTable.ProfileFunctions) written += rows.rows
       }
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
       this.meter.count(project, written)
@@ -150,8 +156,10 @@ export class Intake {
       else this.forwarder?.add({ ...body, bytes: Buffer.from(body.bytes) })
       if (signal === 'traces') this.stats.receivedSpans += written
       else if (signal === 'logs') this.stats.receivedLogs += written
-      else this.stats.receivedMetricPoints += written
-      this.stats.rejectedMetricPoints += partial?.rejected ?? 0
+      else if (signal === 'metrics') this.stats.receivedMetricPoints += written
+      else this.stats.receivedProfiles += written
+      if (signal === 'metrics') this.stats.rejectedMetricPoints += partial?.rejected ?? 0
+      if (signal === 'profiles') this.stats.rejectedProfiles += partial?.rejected ?? 0
       return partial
     } finally {
       this.budget.give(rowBytes)
@@ -191,6 +199,8 @@ function isNamed(chunk: string | null | undefined): chunk is string {
   return typeof chunk === 'string' && /^[0-9a-f]{8,64}$/i.test(chunk)
 }
 
+const signalNumbers: Readonly<Record<Signal, number>> = { traces: 0, logs: 1, metrics: 2, profiles: 3 }
+
 /** 16 bytes as latin1 text: what tells that a body was seen before. `spanIds` stands for the bytes of the body when it is there. */
 function keyOf({ signal, bytes, chunk, project }: SentBody, spanIds: Uint8Array | null): string {
   const named = isNamed(chunk)
@@ -202,16 +212,16 @@ function keyOf({ signal, bytes, chunk, project }: SentBody, spanIds: Uint8Array 
     const salt = hash('sha256', project, 'buffer')
     for (let i = 0; i < 16; i++) digest[i] = digest[i]! ^ salt[i]!
     // The first byte tells signals apart: an empty-looking body may be valid for two of them.
-    digest[0] = (digest[0]! & 0xfc) | (signal === 'traces' ? 0 : signal === 'logs' ? 1 : 2)
+    digest[0] = (digest[0]! & 0xfc) | signalNumbers[signal]
   }
-  // Table 0, which no frame of a metrics body has: see `keyInTable`.
-  if (signal === 'metrics') digest[1] = digest[1]! & 0xf8
+  // Table 0, which no frame of a body for several tables has: see `keyInTable`.
+  if (signal === 'metrics' || signal === 'profiles') digest[1] = digest[1]! & 0xf0
   return digest.toString('latin1', 0, 16)
 }
 
-/** Metrics fill several tables, each with a frame: a body of which only some were written is completed when it comes again. */
+/** Metrics and profiles fill several tables, each with a frame: a body of which only some were written is completed when it comes again. */
 function keyInTable(key: string, table: RowTable): string {
-  if (!metricTableNumbers.includes(table)) return key
+  if (!metricTableNumbers.includes(table) && !profileTableNumbers.includes(table)) return key
   const inTable = Buffer.from(key, 'latin1')
   inTable[1] = inTable[1]! | table
   return inTable.toString('latin1')

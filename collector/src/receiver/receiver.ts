@@ -14,9 +14,10 @@ import type { TlsFiles } from '../access/tls.ts'
 import { answerPreflight, applyCors, originAllowed } from './cors.ts'
 import { decompress } from './decompress.ts'
 import type { Intake } from './intake.ts'
-import { IntakeFailure, profilesRefused, tooLarge } from './intake-failure.ts'
+import { IntakeFailure, tooLarge } from './intake-failure.ts'
 import { readBody } from './read-body.ts'
 import type { Encoding } from './rows-of-body.ts'
+import { signalPaths } from './signal-paths.ts'
 
 export interface ReceiverOptions {
   readonly intake: Intake
@@ -29,12 +30,7 @@ export interface ReceiverOptions {
   readonly tls?: TlsFiles | null
 }
 
-const signals: Readonly<Record<string, Signal>> = {
-  '/v1/traces': 'traces',
-  '/v1/logs': 'logs',
-  '/v1/metrics': 'metrics',
-}
-const profilesPath = '/v1development/profiles'
+const signals = new Map(Object.entries(signalPaths).map(([signal, path]) => [path, signal as Signal]))
 /** Where senders of Zipkin v2 JSON send. */
 const zipkinPath = '/api/v2/spans'
 
@@ -121,14 +117,13 @@ export class Receiver {
     const behind = whole.startsWith(pathPrefix) ? whole.slice(pathPrefix.length) : ''
     const inPath = /^\/k\/([^/]+)(\/.*)$/.exec(behind)
     const path = inPath?.[2] ?? behind
-    if (path === profilesPath) throw profilesRefused()
     const zipkin = path === zipkinPath
-    const signal = zipkin ? 'traces' : signals[path]
+    const signal = zipkin ? 'traces' : signals.get(path)
     if (signal === undefined) {
       throw new IntakeFailure(
         404,
         'not-found',
-        `nothing at this path; expected ${pathPrefix}/v1/traces, ${pathPrefix}/v1/logs, ${pathPrefix}/v1/metrics or ${pathPrefix}${zipkinPath}`,
+        `nothing at this path; expected ${pathPrefix}/v1/traces, ${pathPrefix}/v1/logs, ${pathPrefix}/v1/metrics, ${pathPrefix}${signalPaths.profiles} or ${pathPrefix}${zipkinPath}`,
       )
     }
     return { signal, zipkin, search, key: inPath?.[1] ?? search.get('key') }

@@ -3,6 +3,8 @@ import {
   decodeLogsJson,
   decodeMetrics,
   decodeMetricsJson,
+  decodeProfiles,
+  decodeProfilesJson,
   decodeTracesJson,
   OtlpJsonError,
   type PartialSuccess,
@@ -14,6 +16,7 @@ import { decodeZipkinJson } from '../formats/zipkin-json.ts'
 import { RowTable } from '../schema/row-layout.ts'
 import { logRowsFromObjects } from '../transcode/logs-from-objects.ts'
 import { type MetricRows, metricRowsFromObjects } from '../transcode/metrics-from-objects.ts'
+import { type ProfileRows, profileRowsFromObjects } from '../transcode/profiles-from-objects.ts'
 import { maxAttributes, maxKeyBytes, maxValueBytes, RowsTooLarge } from '../transcode/row-writer.ts'
 import { type Rows, spanRowsFromObjects } from '../transcode/spans-from-objects.ts'
 import { spanRowsFromProtobuf } from '../transcode/spans-from-protobuf.ts'
@@ -33,7 +36,7 @@ export interface BodyRows {
 }
 
 /** Throws `IntakeFailure` 400 for a body that is not such a message. */
-export function rowsOfBody(signal: Signal, encoding: BodyFormat, body: Buffer): BodyRows {
+export function rowsOfBody(signal: Signal, encoding: BodyFormat, body: Buffer, receivedMs: number): BodyRows {
   try {
     if (signal === 'traces' && encoding === 'protobuf') {
       const { spanIds, ...rows } = spanRowsFromProtobuf(body)
@@ -42,6 +45,10 @@ export function rowsOfBody(signal: Signal, encoding: BodyFormat, body: Buffer): 
     if (signal === 'metrics') {
       const data = encoding === 'json' ? decodeMetricsJson(body) : decodeMetrics(body)
       return withWarning(metricRows(metricRowsFromObjects(data)))
+    }
+    if (signal === 'profiles') {
+      const data = encoding === 'json' ? decodeProfilesJson(body) : decodeProfiles(body)
+      return withWarning(profileRows(profileRowsFromObjects(data, receivedMs)))
     }
     const rows =
       signal === 'traces'
@@ -95,13 +102,26 @@ function withWarning(body: BodyRows): BodyRows {
 }
 
 function metricRows({ tables, rejected }: MetricRows): BodyRows {
-  if (rejected.size === 0) return { tables, partial: null }
-  const reasons = [...rejected].map(([reason, points]) => `${points} with ${reason}`)
+  return { tables, partial: partialOf('data points', rejected, []) }
+}
+
+function profileRows({ tables, rejected, warnings }: ProfileRows): BodyRows {
+  return { tables, partial: partialOf('profiles', rejected, warnings) }
+}
+
+function partialOf(
+  what: string,
+  rejected: ReadonlyMap<string, number>,
+  warnings: readonly string[],
+): PartialSuccess | null {
+  const reasons = [...rejected].map(([reason, count]) => `${count} with ${reason}`)
+  const messages = [
+    ...(rejected.size > 0 ? [`${what} that cannot be stored: ${reasons.join(', ')}`] : []),
+    ...warnings,
+  ]
+  if (messages.length === 0) return null
   return {
-    tables,
-    partial: {
-      rejected: [...rejected.values()].reduce((sum, points) => sum + points, 0),
-      errorMessage: `data points that cannot be stored: ${reasons.join(', ')}`,
-    },
+    rejected: [...rejected.values()].reduce((sum, count) => sum + count, 0),
+    errorMessage: messages.join('; '),
   }
 }

@@ -137,18 +137,4 @@ describe.skipIf(missingEngine() !== null)('Zipkin v2 JSON', () => {
     expect((await post('x', { 'content-type': 'application/x-thrift' })).status).toBe(415)
     expect((await fetch(`${collector.otlpUrl}/api/v2/spans`)).status).toBe(405)
   })
-
-  test('profiles are refused for good, by name', slow, async () => {
-    for (const type of ['application/json', 'application/x-protobuf']) {
-      const answer = await fetch(`${collector.otlpUrl}/v1development/profiles`, {
-        method: 'POST',
-        headers: { 'content-type': type },
-        body: '',
-      })
-      // Neither of the statuses that a sender tries again: 429, 502, 503, 504.
-      expect(answer.status).toBe(501)
-      expect(answer.headers.get('content-type')).toBe(type)
-      expect(await answer.text()).toContain('profiles')
-    }
-  })
 })

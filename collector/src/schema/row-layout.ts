@@ -203,6 +203,9 @@ export const metricTableNumbers: readonly RowTable[] = [
   RowTable.Summaries,
 ]
 
+/** Tables of profiles: one body fills both. */
+export const profileTableNumbers: readonly RowTable[] = [RowTable.Profiles, RowTable.ProfileFunctions]
+
 export const currentLayout = 1
 
 const layouts: ReadonlyMap<number, Readonly<Record<RowTable, RowLayout>>> = new Map([

@@ -29,14 +29,18 @@ export function missingStockCollector(): string | null {
 
 /**
  * Starts the real Collector with an OTLP/HTTP receiver, one exporter for every signal, and no queue, so that a failed export is
- * seen by the sender. `exporter` is its YAML block, indented by two. Stopped at the end of the test.
+ * seen by the sender. `exporter` is its YAML block, indented by two. With `profiles` it takes these and nothing else: few of its
+ * parts know them. Stopped at the end of the test.
  */
 export async function startStockCollector(
   exporter: string,
+  options: { readonly profiles?: boolean } = {},
 ): Promise<{ readonly otlpUrl: string; readonly output: () => string }> {
   const port = await freePort()
   const name = /^\s*([a-z_/]+):/.exec(exporter)?.[1]
   const pipeline = `{ receivers: [otlp], exporters: [${name}] }`
+  const signals = options.profiles ? ['profiles'] : ['traces', 'logs', 'metrics']
+  const gates = options.profiles ? ['--feature-gates=service.profilesSupport'] : []
   const config = join(temporaryDirectory(), 'collector.yaml')
   writeFileSync(
     config,
@@ -47,12 +51,11 @@ ${exporter}
 service:
   telemetry: { metrics: { level: none } }
   pipelines:
-    traces: ${pipeline}
-    logs: ${pipeline}
-    metrics: ${pipeline}
-`,
+${signals.map((signal) => `    ${signal}: ${pipeline}\n`).join('')}`,
   )
-  const child = spawn(stockCollectorBinary()!, ['--config', config], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(stockCollectorBinary()!, ['--config', config, ...gates], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
