@@ -1,9 +1,10 @@
 import { gzipSync } from 'node:zlib'
-import { encodeTraces, encodeTracesJson, type TracesData } from '../../otlp/dist/index.js'
+import { encodeProfiles, encodeTraces, encodeTracesJson, type TracesData } from '../../otlp/dist/index.js'
 import type { Random } from '../store-load/random.ts'
+import { sampleProfiles } from './sample-profiles.ts'
 
 export interface Mutated {
-  readonly kind: 'protobuf' | 'json' | 'gzip' | 'headers'
+  readonly kind: 'protobuf' | 'json' | 'gzip' | 'headers' | 'profiles'
   readonly body: Buffer
   readonly headers: Record<string, string>
 }
@@ -72,6 +73,7 @@ export class Seeds {
   private readonly random: Random
   private proto: Buffer = Buffer.alloc(0)
   private json: Buffer = Buffer.alloc(0)
+  private profiles: Buffer = Buffer.alloc(0)
   private used = 0
 
   constructor(random: Random) {
@@ -84,9 +86,11 @@ export class Seeds {
       const data = sampleData(random)
       this.proto = Buffer.from(encodeTraces(data))
       this.json = Buffer.from(encodeTracesJson(data))
+      this.profiles = Buffer.from(encodeProfiles(sampleProfiles(random)))
     }
     const kind = random.share()
     const protobuf = { 'content-type': 'application/x-protobuf' }
+    if (kind < 0.05) return { kind: 'profiles', body: mutateBytes(this.profiles, random), headers: protobuf }
     if (kind < 0.75) return { kind: 'protobuf', body: mutateBytes(this.proto, random), headers: protobuf }
     if (kind < 0.9) {
       const json = { 'content-type': 'application/json' }

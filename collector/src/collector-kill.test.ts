@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { encodeTraces } from '@hotspan/otlp'
+import { encodeProfiles, encodeTraces } from '@hotspan/otlp'
 import { describe, expect, test } from 'vitest'
 import { liveOwner } from './data-directory/owner.ts'
 import { openStore } from './store.ts'
+import { profileOf } from './test-support/made-profiles.ts'
 import { hex, madeSpan, tracesOf } from './test-support/made-spans.ts'
 import { missingEngine } from './test-support/require-engine.ts'
 import { type SpawnedCollector, spawnCollector } from './test-support/spawn-collector.ts'
@@ -24,6 +25,14 @@ function body(number: number): Buffer {
   return Buffer.from(encodeTraces(tracesOf('killed', spans)))
 }
 
+/** Every seventh body is a profile. */
+const isProfile = (number: number): boolean => number % 7 === 3
+
+function profileBody(number: number): Buffer {
+  const startMs = Date.UTC(2026, 10, 20) + number
+  return Buffer.from(encodeProfiles(profileOf('killed', startMs, [{ stack: ['b', 'a'], value: number }])))
+}
+
 /** Sends until the collector is gone or everything is acknowledged; the numbers that were. */
 async function sendAll(
   url: string,
@@ -36,9 +45,10 @@ async function sendAll(
     Array.from({ length: senders }, async () => {
       for (let number = queue.shift(); number !== undefined; number = queue.shift()) {
         try {
-          const answer = await fetch(`${url}/v1/traces`, {
+          const path = isProfile(number) ? '/v1development/profiles' : '/v1/traces'
+          const answer = await fetch(url + path, {
             method: 'POST',
-            body: new Uint8Array(body(number)),
+            body: new Uint8Array(isProfile(number) ? profileBody(number) : body(number)),
             headers: { 'content-type': 'application/x-protobuf' },
           })
           await answer.arrayBuffer()
@@ -54,7 +64,9 @@ async function sendAll(
 }
 
 describe.skipIf(missingEngine() !== null)('kill -9 in the middle of traffic', () => {
-  test('every acknowledged span is there once, whatever was killed', { timeout: 180_000 }, async () => {
+  test('every acknowledged span and profile is there once, whatever was killed', {
+    timeout: 180_000,
+  }, async () => {
     const dataDir = temporaryDirectory()
     const acknowledged = new Set<number>()
     let next = 0
@@ -92,7 +104,8 @@ describe.skipIf(missingEngine() !== null)('kill -9 in the middle of traffic', ()
       format: 'JSONEachRow',
     })
     const rows = await answer.json<{ id: string; n: string; spans: string }>()
-    expect(rows).toHaveLength(next)
+    const profiles = Array.from({ length: next }, (_, i) => i).filter(isProfile).length
+    expect(rows).toHaveLength(next - profiles)
     const wrong = rows.filter((row) => Number(row.n) !== spansPerBody || Number(row.spans) !== spansPerBody)
     expect(wrong).toEqual([])
     const lookup = await store.client.query({
@@ -100,7 +113,15 @@ describe.skipIf(missingEngine() !== null)('kill -9 in the middle of traffic', ()
       format: 'JSONEachRow',
     })
     const [view] = await lookup.json<{ n: string; ids: string }>()
-    expect(Number(view!.ids)).toBe(next)
+    expect(Number(view!.ids)).toBe(next - profiles)
+    // A profile fills two tables: whatever was between the two, it is whole, and there once.
+    const kept = await store.client.query({
+      query: `SELECT uniqExact(ProfileId) AS profiles, count() AS n FROM hotspan_profiles
+UNION ALL SELECT uniqExact(ProfileId), count() / 2 FROM hotspan_profile_functions`,
+      format: 'JSONEachRow',
+    })
+    for (const row of await kept.json<{ profiles: string; n: number }>())
+      expect([Number(row.profiles), Number(row.n)]).toEqual([profiles, profiles])
     await store.close()
   })
 
@@ -110,7 +131,7 @@ describe.skipIf(missingEngine() !== null)('kill -9 in the middle of traffic', ()
     const before = liveOwner(dataDir)!
     process.kill(before.enginePid, 'SIGKILL')
     const acknowledged = new Set<number>()
-    await sendAll(collector.otlpUrl, [1, 2, 3], acknowledged, () => undefined)
+    await sendAll(collector.otlpUrl, [1, 2, 4], acknowledged, () => undefined)
     expect(acknowledged.size).toBe(3)
     const store = await openStore({ dataDir })
     expect(store.mode).toBe('connected')

@@ -1,26 +1,19 @@
-import { emptyResource, emptyScope, readAnyValue, readResource, readScope } from './any-value-protobuf.ts'
+import { emptyResource, emptyScope, readResource, readScope } from './any-value-protobuf.ts'
 import { DecodeBudget, type DecodeLimits } from './decode-limits.ts'
-import { readId, SPAN_ID_BYTES, TRACE_ID_BYTES } from './id-protobuf.ts'
-import {
-  expectedProfilesLayout,
-  type Profile,
-  type ProfileAttribute,
-  type ProfileFunction,
-  type ProfileLine,
-  type ProfileLink,
-  type ProfileLocation,
-  type ProfileMapping,
-  type ProfileSample,
-  type ProfileStack,
-  type ProfilesData,
-  type ResourceProfiles,
-  type ScopeProfiles,
-  type ValueType,
+import { readId } from './id-protobuf.ts'
+import type {
+  Profile,
+  ProfileSample,
+  ProfilesData,
+  ResourceProfiles,
+  ScopeProfiles,
+  ValueType,
 } from './profile.ts'
+import { type DictionaryTables, readDictionary } from './profile-dictionary-protobuf.ts'
+import { readIndices, readUint64, skipUnknown } from './profile-fields-protobuf.ts'
 import { PROFILE_ID_BYTES } from './profiles-encode-protobuf.ts'
 import { readRepeated } from './repeated-protobuf.ts'
-import type { AnyValue, Resource, Scope } from './span.ts'
-import { WireError } from './wire-error.ts'
+import type { Resource, Scope } from './span.ts'
 import { WireReader } from './wire-read.ts'
 
 const noType: ValueType = { typeStrindex: 0, unitStrindex: 0 }
@@ -37,22 +30,21 @@ export function decodeProfiles(bytes: Uint8Array, limits: Partial<DecodeLimits> 
   budget.texts = stringTable
   const r = new WireReader(bytes)
   const resourceProfiles: ResourceProfiles[] = []
-  const dictionary = {
-    mappingTable: [] as ProfileMapping[],
-    locationTable: [] as ProfileLocation[],
-    functionTable: [] as ProfileFunction[],
-    linkTable: [] as ProfileLink[],
-    stringTable,
-    attributeTable: [] as ProfileAttribute[],
-    stackTable: [] as ProfileStack[],
+  const tables: DictionaryTables = {
+    mappingTable: [],
+    locationTable: [],
+    functionTable: [],
+    linkTable: [],
+    attributeTable: [],
+    stackTable: [],
   }
   while (r.more()) {
     const tag = r.tag()
     if (tag === 10) resourceProfiles.push(readResourceProfiles(r, budget))
-    else if (tag === 18) readDictionary(r, budget, dictionary)
+    else if (tag === 18) readDictionary(r, budget, tables)
     else skipUnknown(r, tag, 2)
   }
-  return { resourceProfiles, dictionary }
+  return { resourceProfiles, dictionary: { ...tables, stringTable } }
 }
 
 function readTexts(r: WireReader, budget: DecodeBudget): string[] {
@@ -76,14 +68,6 @@ function readTexts(r: WireReader, budget: DecodeBudget): string[] {
     r.leave(outer)
   }
   return texts
-}
-
-/** Passes over a field after the `known` ones, which are numbered from 1; one of these has a form that is not ours. */
-function skipUnknown(r: WireReader, tag: number, known: number): void {
-  if (tag >>> 3 <= known) {
-    throw new WireError('bad-value', r.at, `not the layout expected of profiles, ${expectedProfilesLayout},`)
-  }
-  r.skip(tag)
 }
 
 function readResourceProfiles(r: WireReader, budget: DecodeBudget): ResourceProfiles {
@@ -149,7 +133,7 @@ function readProfile(r: WireReader, budget: DecodeBudget): Profile {
         profile.timeUnixNano = r.fixed64BigInt()
         break
       case 32:
-        profile.durationNano = uint64(r)
+        profile.durationNano = readUint64(r)
         break
       case 42:
         profile.periodType = readValueType(r)
@@ -214,146 +198,4 @@ function readSample(r: WireReader, budget: DecodeBudget): ProfileSample {
   }
   r.leave(outer)
   return { stackIndex, attributeIndices, linkIndex, values, timestampsUnixNano }
-}
-
-interface Tables {
-  readonly mappingTable: ProfileMapping[]
-  readonly locationTable: ProfileLocation[]
-  readonly functionTable: ProfileFunction[]
-  readonly linkTable: ProfileLink[]
-  readonly attributeTable: ProfileAttribute[]
-  readonly stackTable: ProfileStack[]
-}
-
-function readDictionary(r: WireReader, budget: DecodeBudget, tables: Tables): void {
-  const outer = r.enter()
-  while (r.more()) {
-    const tag = r.tag()
-    if (tag !== 42) budget.takeValue(r.at)
-    if (tag === 10) tables.mappingTable.push(readMapping(r, budget))
-    else if (tag === 18) tables.locationTable.push(readLocation(r, budget))
-    else if (tag === 26) tables.functionTable.push(readFunction(r))
-    else if (tag === 34) tables.linkTable.push(readLink(r))
-    else if (tag === 42) r.skip(tag)
-    else if (tag === 50) tables.attributeTable.push(readAttribute(r, budget))
-    else if (tag === 58) tables.stackTable.push(readStack(r, budget))
-    else skipUnknown(r, tag, 7)
-  }
-  r.leave(outer)
-}
-
-function readMapping(r: WireReader, budget: DecodeBudget): ProfileMapping {
-  const outer = r.enter()
-  const attributeIndices: number[] = []
-  const mapping = { memoryStart: 0n, memoryLimit: 0n, fileOffset: 0n, filenameStrindex: 0, attributeIndices }
-  while (r.more()) {
-    const tag = r.tag()
-    if (tag === 8) mapping.memoryStart = uint64(r)
-    else if (tag === 16) mapping.memoryLimit = uint64(r)
-    else if (tag === 24) mapping.fileOffset = uint64(r)
-    else if (tag === 32) mapping.filenameStrindex = r.int32()
-    else if (tag === 40 || tag === 42) readIndices(r, budget, tag, attributeIndices)
-    else skipUnknown(r, tag, 5)
-  }
-  r.leave(outer)
-  return mapping
-}
-
-function readLocation(r: WireReader, budget: DecodeBudget): ProfileLocation {
-  const outer = r.enter()
-  const lines: ProfileLine[] = []
-  const attributeIndices: number[] = []
-  const location = { mappingIndex: 0, address: 0n, lines, attributeIndices }
-  while (r.more()) {
-    const tag = r.tag()
-    if (tag === 8) location.mappingIndex = r.int32()
-    else if (tag === 16) location.address = uint64(r)
-    else if (tag === 26) lines.push(readLine(r, budget))
-    else if (tag === 32 || tag === 34) readIndices(r, budget, tag, attributeIndices)
-    else skipUnknown(r, tag, 4)
-  }
-  r.leave(outer)
-  return location
-}
-
-function readLine(r: WireReader, budget: DecodeBudget): ProfileLine {
-  budget.takeValue(r.at)
-  const outer = r.enter()
-  const line = { functionIndex: 0, line: 0n, column: 0n }
-  while (r.more()) {
-    const tag = r.tag()
-    if (tag === 8) line.functionIndex = r.int32()
-    else if (tag === 16) line.line = r.int64BigInt()
-    else if (tag === 24) line.column = r.int64BigInt()
-    else skipUnknown(r, tag, 3)
-  }
-  r.leave(outer)
-  return line
-}
-
-function readFunction(r: WireReader): ProfileFunction {
-  const outer = r.enter()
-  const read = { nameStrindex: 0, systemNameStrindex: 0, filenameStrindex: 0, startLine: 0n }
-  while (r.more()) {
-    const tag = r.tag()
-    if (tag === 8) read.nameStrindex = r.int32()
-    else if (tag === 16) read.systemNameStrindex = r.int32()
-    else if (tag === 24) read.filenameStrindex = r.int32()
-    else if (tag === 32) read.startLine = r.int64BigInt()
-    else skipUnknown(r, tag, 4)
-  }
-  r.leave(outer)
-  return read
-}
-
-function readLink(r: WireReader): ProfileLink {
-  const outer = r.enter()
-  const link = { traceId: '', spanId: '' }
-  while (r.more()) {
-    const tag = r.tag()
-    if (tag === 10) link.traceId = readId(r, TRACE_ID_BYTES)
-    else if (tag === 18) link.spanId = readId(r, SPAN_ID_BYTES)
-    else skipUnknown(r, tag, 2)
-  }
-  r.leave(outer)
-  return link
-}
-
-function readAttribute(r: WireReader, budget: DecodeBudget): ProfileAttribute {
-  const outer = r.enter()
-  let keyStrindex = 0
-  let value: AnyValue = null
-  let unitStrindex = 0
-  while (r.more()) {
-    const tag = r.tag()
-    if (tag === 8) keyStrindex = r.int32()
-    else if (tag === 18) {
-      const inner = r.enter()
-      value = readAnyValue(r, budget, 0)
-      r.leave(inner)
-    } else if (tag === 24) unitStrindex = r.int32()
-    else skipUnknown(r, tag, 3)
-  }
-  r.leave(outer)
-  return { keyStrindex, value, unitStrindex }
-}
-
-function readStack(r: WireReader, budget: DecodeBudget): ProfileStack {
-  const outer = r.enter()
-  const locationIndices: number[] = []
-  while (r.more()) {
-    const tag = r.tag()
-    if (tag === 8 || tag === 10) readIndices(r, budget, tag, locationIndices)
-    else skipUnknown(r, tag, 1)
-  }
-  r.leave(outer)
-  return { locationIndices }
-}
-
-function uint64(r: WireReader): bigint {
-  return BigInt.asUintN(64, r.int64BigInt())
-}
-
-function readIndices(r: WireReader, budget: DecodeBudget, tag: number, into: number[]): void {
-  readRepeated(r, budget, tag, () => into.push(r.int32()))
 }

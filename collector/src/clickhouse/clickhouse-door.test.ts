@@ -3,7 +3,7 @@ import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from '@clickhouse/client'
-import { encodeLogs, encodeMetrics, encodeTraces } from '@hotspan/otlp'
+import { encodeLogs, encodeMetrics, encodeProfiles, encodeTraces } from '@hotspan/otlp'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { createToken } from '../access/token-file.ts'
 import { type Collector, createCollector } from '../collector.ts'
@@ -11,6 +11,7 @@ import { traceById } from '../queries/trace-by-id.ts'
 import { openStore } from '../store.ts'
 import { oneLog } from '../test-support/made-logs.ts'
 import { everyKindOfMetric, metricsOf } from '../test-support/made-metrics.ts'
+import { profileOf } from '../test-support/made-profiles.ts'
 import { hex, madeSpan, text, tracesOf } from '../test-support/made-spans.ts'
 import { missingEngine } from '../test-support/require-engine.ts'
 import { missingStockCollector, startStockCollector } from '../test-support/stock-collector.ts'
@@ -34,15 +35,21 @@ describe.skipIf(missingEngine() !== null)('ClickHouse HTTP interface', () => {
       spanId: hex(9, 16),
       attributes: [text('secret', `of ${traceId}`)],
     })
-    const answer = await fetch(`${collector.otlpUrl}/v1/traces`, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/x-protobuf',
-        ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-      },
-      body: Buffer.from(encodeTraces(tracesOf('s', [span]))),
-    })
-    expect(answer.status).toBe(200)
+    const profile = profileOf('s', Date.now(), [{ stack: [`of ${traceId}`], value: 1 }])
+    for (const [path, body] of [
+      ['/v1/traces', encodeTraces(tracesOf('s', [span]))],
+      ['/v1development/profiles', encodeProfiles(profile)],
+    ] as const) {
+      const answer = await fetch(collector.otlpUrl + path, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/x-protobuf',
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+        },
+        body: Buffer.from(body),
+      })
+      expect(answer.status).toBe(200)
+    }
   }
   const clientOf = (token: string | null): ClickHouseClient => {
     const client = createClient({
@@ -149,11 +156,18 @@ describe.skipIf(missingEngine() !== null)('ClickHouse HTTP interface', () => {
       { TraceId: traces.get('bank') },
     ])
     const secret = `of ${traces.get('bank')}`
+    const functions = 'SELECT FunctionName AS name FROM hotspan_profile_functions'
+    expect(await rows(mine, functions)).toEqual([{ name: `of ${traces.get('shop')}` }])
+    expect(await rows(clientOf(bank), functions)).toEqual([{ name: secret }])
+    expect(await rows(mine, 'SELECT length(Payload) > 0 AS has FROM hotspan_profiles')).toEqual([{ has: 1 }])
     const attempts = [
       'SELECT * FROM hotspan_bank.otel_traces',
       'SELECT * FROM `hotspan_bank`.`otel_traces`',
       'SELECT * FROM hotspan_bank.otel_traces_trace_id_ts',
       'SELECT * FROM hotspan_default.otel_traces',
+      'SELECT * FROM hotspan_bank.hotspan_profiles',
+      'SELECT FunctionName FROM hotspan_bank.hotspan_profile_functions',
+      'SELECT Payload FROM hotspan_profiles AS a JOIN hotspan_bank.hotspan_profiles AS b ON 1 = 1',
       'SELECT (SELECT any(SpanAttributes) FROM hotspan_bank.otel_traces)',
       'SELECT 1 IN hotspan_bank.otel_traces',
       `SELECT '${traces.get('bank')}' IN (SELECT TraceId FROM hotspan_bank.otel_traces)`,
@@ -250,6 +264,7 @@ describe.skipIf(missingEngine() !== null)('ClickHouse HTTP interface', () => {
     await expect(insert(shopWrites, 'hotspan_bank.otel_traces')).rejects.toThrow('not your database')
     await expect(insert(shop, 'otel_traces')).rejects.toThrow('read token')
     await expect(insert(null, 'hotspan_findings')).rejects.toThrow('takes inserts')
+    await expect(insert(null, 'hotspan_profiles')).rejects.toThrow('takes inserts')
     const found = "SELECT count() AS n FROM otel_traces WHERE SpanName = 'by client'"
     expect(await rows(clientOf(shop), found)).toEqual([{ n: '1' }])
     expect(await rows(clientOf(bank), found)).toEqual([{ n: '0' }])

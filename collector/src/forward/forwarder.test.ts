@@ -1,12 +1,21 @@
 import { createServer, type Server } from 'node:http'
 import { gunzipSync } from 'node:zlib'
-import { decodeTraces, encodeLogsJson, encodeTraces, encodeTracesJson } from '@hotspan/otlp'
+import {
+  decodeProfiles,
+  decodeTraces,
+  encodeLogsJson,
+  encodeProfiles,
+  encodeProfilesJson,
+  encodeTraces,
+  encodeTracesJson,
+} from '@hotspan/otlp'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createToken, limitProject, revokeToken } from '../access/token-file.ts'
 import { type Collector, createCollector } from '../collector.ts'
 import { traceById } from '../queries/trace-by-id.ts'
 import { openStore } from '../store.ts'
 import { oneLog } from '../test-support/made-logs.ts'
+import { profileOf } from '../test-support/made-profiles.ts'
 import { hex, madeSpan, tracesOf } from '../test-support/made-spans.ts'
 import { missingEngine } from '../test-support/require-engine.ts'
 import { missingStockCollector, startStockCollector } from '../test-support/stock-collector.ts'
@@ -77,6 +86,12 @@ describe('forwarding', () => {
     expect(decodeTraces(protobuf!.body).resourceSpans[0]!.scopeSpans[0]!.spans[0]!.traceId).toBe(hex(1, 32))
     expect(json!.headers['content-type']).toBe('application/json')
     expect(JSON.parse(json!.body.toString())).toHaveProperty('resourceSpans')
+    const profile = profileOf('s', Date.now(), [{ stack: ['a'], value: 1 }])
+    const bytes = Buffer.from(encodeProfiles(profile))
+    forwarder.add({ signal: 'profiles', encoding: 'protobuf', bytes, project: 'default' })
+    await expect.poll(() => forwarder.stats, patient).toMatchObject({ forwarded: 3 })
+    expect(got[2]!.path).toBe('/v1development/profiles')
+    expect(decodeProfiles(got[2]!.body)).toEqual(profile)
   })
 
   test('503 is tried again, 400 is not; what was dropped is counted', slow, async () => {
@@ -166,8 +181,13 @@ describe.skipIf(missingEngine() !== null)('a collector that forwards', () => {
       forwarder.add(sent(Buffer.from(encodeTracesJson(trace(0x82))), 'json'))
       const logs = Buffer.from(encodeLogsJson(oneLog('s', 'x')))
       forwarder.add({ signal: 'logs', encoding: 'json', bytes: logs, project: 'default' })
-      await expect.poll(() => forwarder.stats, patient).toMatchObject({ forwarded: 3, retries: 0 })
+      const profile = Buffer.from(
+        encodeProfilesJson(profileOf('s', Date.now(), [{ stack: ['a'], value: 1 }])),
+      )
+      forwarder.add({ signal: 'profiles', encoding: 'json', bytes: profile, project: 'default' })
+      await expect.poll(() => forwarder.stats, patient).toMatchObject({ forwarded: 4, retries: 0 })
       await far.flush()
+      expect(far.stats().storedProfiles).toBe(1)
       const store = await openStore({ dataDir, project: 'far' })
       onTestFinished(() => store.close())
       expect(await traceById(store, hex(0x82, 32))).toHaveLength(1)

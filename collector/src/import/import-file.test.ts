@@ -7,6 +7,8 @@ import {
   encodeLogsJson,
   encodeMetrics,
   encodeMetricsJson,
+  encodeProfiles,
+  encodeProfilesJson,
   encodeTraces,
   encodeTracesJson,
 } from '@hotspan/otlp'
@@ -15,6 +17,7 @@ import { traceById } from '../queries/trace-by-id.ts'
 import { openStore, type Store } from '../store.ts'
 import { oneLog } from '../test-support/made-logs.ts'
 import { everyKindOfMetric, metricsOf } from '../test-support/made-metrics.ts'
+import { profileOf } from '../test-support/made-profiles.ts'
 import { hex, madeSpan, tracesOf } from '../test-support/made-spans.ts'
 import { missingEngine } from '../test-support/require-engine.ts'
 import { importFile } from './import-file.ts'
@@ -75,13 +78,21 @@ describe.skipIf(missingEngine() !== null)('import of files', () => {
       encodeTracesJson(one.data),
       encodeLogsJson(oneLog('imported', 'from a file')),
       encodeMetricsJson(metricsOf('imported', everyKindOfMetric(atMs))),
+      encodeProfilesJson(profileOf('imported', atMs, [{ stack: ['b', 'a'], value: 1 }])),
       '',
       encodeTracesJson(two.data),
       encodeTracesJson(one.data).slice(0, 100),
     ]
     const report = await importFile(store, file('all.jsonl', lines.join('\n')))
-    expect(report).toMatchObject({ format: 'otlp-json', spans: 25_003, logs: 1, metricPoints: 8, skipped: 1 })
-    expect(report.firstSkipped).toMatch(/^line 6: /)
+    expect(report).toMatchObject({
+      format: 'otlp-json',
+      spans: 25_003,
+      logs: 1,
+      metricPoints: 8,
+      profiles: 1,
+      skipped: 1,
+    })
+    expect(report.firstSkipped).toMatch(/^line 7: /)
     expect(await traceById(store, two.traceId)).toHaveLength(25_000)
   })
 
@@ -96,12 +107,19 @@ describe.skipIf(missingEngine() !== null)('import of files', () => {
       framed(encodeTraces(more.data)),
       framed(encodeLogs(oneLog('imported', 'in protobuf'))),
       framed(encodeMetrics(metricsOf('imported', everyKindOfMetric(atMs + 1)))),
+      framed(encodeProfiles(profileOf('imported', 0, [{ stack: ['c'], value: 2 }]))),
     ])
     expect(await importFile(store, file('stream.pb', stream))).toMatchObject({
       spans: 3,
       logs: 1,
       metricPoints: 8,
+      profiles: 1,
     })
+    const profiles = await store.client.query({
+      query: `SELECT FunctionName AS name FROM hotspan_profile_functions WHERE Timestamp > '2000-01-01' ORDER BY name`,
+      format: 'JSONEachRow',
+    })
+    expect(await profiles.json()).toEqual([{ name: 'a' }, { name: 'b' }, { name: 'c' }])
     expect(await traceById(store, more.traceId)).toHaveLength(3)
   })
 

@@ -35,12 +35,18 @@ describe.skipIf(missingEngine() !== null)('retention and size cap', () => {
     onTestFinished(() => store.close())
     for (const [i, day] of ['2026-03-11', '2026-03-17', '2026-03-18', '2026-03-20'].entries())
       await fill(store, day, 10_007, i)
+    for (const table of ['hotspan_profiles', 'hotspan_profile_functions'])
+      await store.client.command({
+        query: `INSERT INTO ${table} (Timestamp) VALUES ('2026-03-11 12:00:00'), ('2026-03-20 08:00:00')`,
+      })
     await store.client.command({
       query: `INSERT INTO hotspan_findings VALUES ('a', 'b', 'c', '2020-01-01 00:00:00', '{}')`,
     })
     const retention = await keepWithin(store.client, { retentionDays: 5, maxBytes: null }, nowMs)
     expect(await days(store)).toEqual(['2026-03-17', '2026-03-18', '2026-03-20'])
     expect(retention.map(({ table, why }) => `${table} ${why}`).sort()).toEqual([
+      'hotspan_default.hotspan_profile_functions retention',
+      'hotspan_default.hotspan_profiles retention',
       'hotspan_default.otel_traces retention',
       'hotspan_default.otel_traces_trace_id_ts retention',
     ])

@@ -9,7 +9,6 @@ import {
   decodeRpcStatus,
   encodeProfiles,
   encodeProfilesJson,
-  encodeTraces,
   type ProfilesData,
 } from '@hotspan/otlp'
 import fc from 'fast-check'
@@ -19,7 +18,7 @@ import { type Collector, createCollector } from '../collector.ts'
 import { profileFunctions } from '../queries/profile-functions.ts'
 import { openStore } from '../store.ts'
 import { profileOf } from '../test-support/made-profiles.ts'
-import { hex, madeSpan, text, tracesOf } from '../test-support/made-spans.ts'
+import { hex } from '../test-support/made-spans.ts'
 import { recordedProfiles } from '../test-support/recorded-senders.ts'
 import { missingEngine } from '../test-support/require-engine.ts'
 import { missingStockCollector, startStockCollector } from '../test-support/stock-collector.ts'
@@ -280,74 +279,6 @@ describe.skipIf(missingEngine() !== null)('profiles, from the wire to the store'
           timeout: 30_000,
         })
         .toBe(429)
-    },
-  )
-
-  test(
-    'which functions a route spends its CPU in: by the samples, and by the spans to which they link',
-    slow,
-    async () => {
-      const atMs = Date.UTC(2026, 10, 21, 9)
-      const traceId = hex(0xabc, 32)
-      const server = { traceId, spanId: hex(1, 16), kind: 2 as const, name: 'GET /cart' }
-      const route = [text('http.route', '/cart')]
-      const query = { traceId, spanId: hex(2, 16), parentSpanId: hex(1, 16), kind: 3 as const }
-      const job = { traceId: hex(0xabd, 32), spanId: hex(3, 16), kind: 1 as const, name: 'nightly' }
-      const spans = [
-        madeSpan(atMs, { ...server, attributes: route }),
-        madeSpan(atMs, query),
-        madeSpan(atMs, job),
-      ]
-      await fetch(`${collector.otlpUrl}/v1/traces`, {
-        method: 'POST',
-        headers: { 'content-type': protobuf },
-        body: Buffer.from(encodeTraces(tracesOf('routes', spans))),
-      })
-      const samples = [
-        { stack: ['serialize', 'handle', 'loop'], value: 70, route: '/products' },
-        { stack: ['parse', 'handle', 'loop'], value: 30, route: '/products' },
-        { stack: ['price', 'handle', 'loop'], value: 50, traceId, spanId: hex(1, 16) },
-        { stack: ['parse', 'handle', 'loop'], value: 17, traceId, spanId: hex(2, 16) },
-        { stack: ['compress', 'loop'], value: 90, traceId: job.traceId, spanId: job.spanId },
-        { stack: ['gc', 'loop'], value: 13 },
-      ]
-      const profile = profileOf('routes', atMs, samples, { profileId: hex(7, 32) })
-      expect((await post(encodeProfiles(profile))).status).toBe(200)
-      // Sent again in another body, which no key tells apart.
-      expect((await post(encodeProfilesJson(profile))).status).toBe(200)
-      const other = profileOf('routes', atMs + 60_000, samples.slice(0, 1), { profileId: hex(8, 32) })
-      expect((await post(encodeProfiles(other))).status).toBe(200)
-      await collector.flush()
-      const ask = async (args: object) =>
-        (await profileFunctions(collector.store, scopeOf(atMs), { service: 'routes', ...args })).map(
-          ({ name, self, total, profiles }) => [name, self, total, profiles],
-        )
-      expect(await ask({ route: '/products' })).toEqual([
-        ['serialize', 140, 140, 2],
-        ['parse', 30, 30, 1],
-        ['handle', 0, 170, 2],
-        ['loop', 0, 170, 2],
-      ])
-      expect(await ask({ route: '/cart' })).toEqual([
-        ['price', 50, 50, 1],
-        ['parse', 17, 17, 1],
-        ['handle', 0, 67, 1],
-        ['loop', 0, 67, 1],
-      ])
-      expect(await ask({ route: 'nightly' })).toEqual([
-        ['compress', 90, 90, 1],
-        ['loop', 0, 90, 1],
-      ])
-      expect((await ask({ route: '/nothing' })).length + (await ask({ sampleType: 'alloc' })).length).toBe(0)
-      expect((await ask({ limit: 1 })).length).toBe(1)
-      const whole = await profileFunctions(collector.store, scopeOf(atMs), { service: 'routes' })
-      expect(whole.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1)
-      expect(whole.find(({ name }) => name === 'loop')).toMatchObject({ self: 0, total: 340, profiles: 2 })
-      await expect(
-        profileFunctions(collector.store, scopeOf(atMs), { service: 'routes' }, { maxRows: 3 }),
-      ).rejects.toThrow()
-      const later = { fromMs: atMs + 3_600_000, toMs: atMs + 7_200_000 }
-      expect(await profileFunctions(collector.store, later, { service: 'routes' })).toEqual([])
     },
   )
 

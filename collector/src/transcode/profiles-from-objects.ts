@@ -179,7 +179,7 @@ function timeOf({ timeUnixNano, samples }: Profile, nowMs: number): bigint {
   let first = 0n
   for (const { timestampsUnixNano } of samples)
     for (const time of timestampsUnixNano) if (time !== 0n && (first === 0n || time < first)) first = time
-  return first === 0n ? BigInt(nowMs) * 1_000_000n : first
+  return first === 0n ? BigInt(Math.floor(nowMs)) * 1_000_000n : first
 }
 
 const maxInt64 = (1n << 63n) - 1n
