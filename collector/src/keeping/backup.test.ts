@@ -1,10 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { encodeTraces } from '@hotspan/otlp'
+import { encodeProfiles, encodeTraces } from '@hotspan/otlp'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { type Collector, createCollector } from '../collector.ts'
+import { profileFunctions } from '../queries/profile-functions.ts'
 import { traceById } from '../queries/trace-by-id.ts'
 import { openStore, type Store } from '../store.ts'
+import { profileOf } from '../test-support/made-profiles.ts'
 import { hex, madeSpan, tracesOf } from '../test-support/made-spans.ts'
 import { missingEngine } from '../test-support/require-engine.ts'
 import { temporaryDirectory } from '../test-support/temporary-directory.ts'
@@ -47,6 +49,12 @@ describe.skipIf(missingEngine() !== null)('backup and restore', () => {
     mkdirSync(join(dataDir, 'runs', 'one'), { recursive: true })
     writeFileSync(join(dataDir, 'runs', 'one', 'run.json'), '{"a":1}')
     for (let trace = 1; trace <= 31; trace++) await send(collector, trace)
+    const profile = await fetch(`${collector.otlpUrl}/v1development/profiles`, {
+      method: 'POST',
+      body: Buffer.from(encodeProfiles(profileOf('kept', Date.now(), [{ stack: ['b', 'a'], value: 1 }]))),
+      headers: { 'content-type': 'application/x-protobuf' },
+    })
+    expect(profile.status).toBe(200)
     let sending = true
     let last = 31
     const traffic = (async () => {
@@ -75,6 +83,8 @@ describe.skipIf(missingEngine() !== null)('backup and restore', () => {
     expect(numbers.slice(0, 31)).toEqual(Array.from({ length: 31 }, (_, i) => i + 1))
     for (const number of [1, 31, numbers.at(-1)!])
       expect(await traceById(store, hex(number, 32))).toHaveLength(spansPerTrace)
+    const lastHour = { fromMs: Date.now() - 3_600_000, toMs: Date.now() + 60_000 }
+    expect(await profileFunctions(store, lastHour, { service: 'kept' })).toHaveLength(2)
     const lost = await store.client.query({
       query:
         'SELECT count() AS n FROM otel_traces WHERE TraceId NOT IN (SELECT TraceId FROM otel_traces_trace_id_ts)',

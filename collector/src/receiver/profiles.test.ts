@@ -346,6 +346,13 @@ describe.skipIf(missingEngine() !== null)('profiles, from the wire to the store'
       ],
     })
     expect((await post(many)).status).toBe(413)
+    const empty = { ...profile!.samples[0]!, stackIndex: 0, values: [] }
+    const samplesOnly = { ...profile!, samples: Array(250_001).fill(empty) }
+    const tooMany = encodeProfiles({
+      ...good,
+      resourceProfiles: [{ ...resource!, scopeProfiles: [{ ...scope!, profiles: [samplesOnly] }] }],
+    })
+    expect((await post(tooMany)).status).toBe(400)
   })
 
   test('mutated bodies get 200 or a 400 with a Status, and nothing is quarantined', slow, async () => {

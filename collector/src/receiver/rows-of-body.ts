@@ -16,7 +16,11 @@ import { decodeZipkinJson } from '../formats/zipkin-json.ts'
 import { RowTable } from '../schema/row-layout.ts'
 import { logRowsFromObjects } from '../transcode/logs-from-objects.ts'
 import { type MetricRows, metricRowsFromObjects } from '../transcode/metrics-from-objects.ts'
-import { type ProfileRows, profileRowsFromObjects } from '../transcode/profiles-from-objects.ts'
+import {
+  type ProfileRows,
+  profileLimits,
+  profileRowsFromObjects,
+} from '../transcode/profiles-from-objects.ts'
 import { maxAttributes, maxKeyBytes, maxValueBytes, RowsTooLarge } from '../transcode/row-writer.ts'
 import { type Rows, spanRowsFromObjects } from '../transcode/spans-from-objects.ts'
 import { spanRowsFromProtobuf } from '../transcode/spans-from-protobuf.ts'
@@ -47,7 +51,8 @@ export function rowsOfBody(signal: Signal, encoding: BodyFormat, body: Buffer, r
       return withWarning(metricRows(metricRowsFromObjects(data)))
     }
     if (signal === 'profiles') {
-      const data = encoding === 'json' ? decodeProfilesJson(body) : decodeProfiles(body)
+      const data =
+        encoding === 'json' ? decodeProfilesJson(body, profileLimits) : decodeProfiles(body, profileLimits)
       return withWarning(profileRows(profileRowsFromObjects(data, receivedMs)))
     }
     const rows =

@@ -33,9 +33,8 @@ export interface FunctionCosts {
   readonly leftOut: 'spans' | 'functions' | null
 }
 
-/** Where a sample was taken. */
+/** Where a sample was taken: a span's ids only where no route is told, which is what they are for. */
 interface Place {
-  readonly number: number
   readonly route: string
   readonly traceId: string
   readonly spanId: string
@@ -77,38 +76,40 @@ export function sampleValue({ values, timestampsUnixNano }: ProfileSample): bigi
 }
 
 function costsOf(owned: OwnedProfile, budget: FrameBudget, withSpans: boolean): FunctionCost[] {
-  const { profile, dictionary } = owned
   const placeOf = places(owned, withSpans)
   // Samples of one stack at one place are added up before their frames are walked.
-  const sums = new Map<string, { place: Place; stack: number; value: bigint }>()
-  for (const sample of profile.samples) {
+  const sums = new Map<Place, Map<number, bigint>>()
+  for (const sample of owned.profile.samples) {
     const place = placeOf(sample)
-    const key = `${sample.stackIndex} ${place.number}`
-    const sum = sums.get(key)
-    const value = sampleValue(sample)
-    if (sum === undefined) sums.set(key, { place, stack: sample.stackIndex, value })
-    else sum.value += value
+    let stacks = sums.get(place)
+    if (stacks === undefined) {
+      stacks = new Map()
+      sums.set(place, stacks)
+    }
+    stacks.set(sample.stackIndex, (stacks.get(sample.stackIndex) ?? 0n) + sampleValue(sample))
   }
-  const framesOf = stackFrames(dictionary, budget)
-  const costs = new Map<string, FunctionCost>()
-  for (const { place, stack, value } of sums.values()) {
-    const { leaf, frames } = framesOf(stack)
-    takeFrames(budget, frames.length)
-    for (const frame of frames) {
-      const key = `${frame.number} ${place.number}`
-      let cost = costs.get(key)
-      if (cost === undefined) {
-        if (costs.size >= maxFunctionRows) throw new TooMany()
-        const { name, file, startLine } = frame
-        const { route, traceId, spanId } = place
-        cost = { name, file, startLine, route, traceId, spanId, self: 0n, total: 0n }
-        costs.set(key, cost)
+  const framesOf = stackFrames(owned.dictionary, budget)
+  const costs: FunctionCost[] = []
+  for (const [{ route, traceId, spanId }, stacks] of sums) {
+    const here = new Map<Frame, FunctionCost>()
+    for (const [stack, value] of stacks) {
+      const { leaf, frames } = framesOf(stack)
+      takeFrames(budget, frames.length)
+      for (const frame of frames) {
+        let cost = here.get(frame)
+        if (cost === undefined) {
+          if (costs.length >= maxFunctionRows) throw new TooMany()
+          const { name, file, startLine } = frame
+          cost = { name, file, startLine, route, traceId, spanId, self: 0n, total: 0n }
+          here.set(frame, cost)
+          costs.push(cost)
+        }
+        cost.total += value
+        if (frame === leaf) cost.self += value
       }
-      cost.total += value
-      if (frame === leaf) cost.self += value
     }
   }
-  return [...costs.values()]
+  return costs
 }
 
 function takeFrames(budget: FrameBudget, frames: number): void {
@@ -116,35 +117,59 @@ function takeFrames(budget: FrameBudget, frames: number): void {
   if (budget.framesLeft < 0) throw new TooMany()
 }
 
+/** An attribute of samples that says where they were taken; `number` stands for the text. */
+interface Label {
+  readonly key: string
+  readonly text: string
+  readonly number: number
+}
+const noLabel: Label = { key: '', text: '', number: 0 }
+
 function places({ profile, dictionary }: OwnedProfile, withSpans: boolean): (sample: ProfileSample) => Place {
   const { attributeTable, stringTable, linkTable } = dictionary
   // Each attribute is looked at once: it may be long, and named by every sample.
-  const labels = attributeTable.map(({ keyStrindex, value }) => {
+  const numbers = new Map<string, number>([['', 0]])
+  const labels = attributeTable.map(({ keyStrindex, value }): Label | null => {
     const key = stringTable[keyStrindex]!
-    return wanted.has(key) ? { key, text: shortened(attributeText(value)) } : null
-  })
-  const label = (indices: readonly number[], key: string): string => {
-    for (const index of indices) if (labels[index]?.key === key) return labels[index].text
-    return ''
-  }
-  const routeOf = (indices: readonly number[]): string => {
-    for (const key of routeKeys) {
-      const route = label(indices, key)
-      if (route !== '') return route
+    if (!wanted.has(key)) return null
+    const text = shortened(attributeText(value))
+    let number = numbers.get(text)
+    if (number === undefined) {
+      number = numbers.size
+      numbers.set(text, number)
     }
-    return ''
+    return { key, text, number }
+  })
+  const labelOf = (indices: readonly number[], key: string): Label => {
+    for (const index of indices) {
+      const label = labels[index]!
+      if (label?.key === key) return label
+    }
+    return noLabel
+  }
+  const routeOf = (indices: readonly number[]): Label => {
+    for (const key of routeKeys) {
+      const label = labelOf(indices, key)
+      if (label.text !== '') return label
+    }
+    return noLabel
   }
   const ofProfile = routeOf(profile.attributeIndices)
   const known = new Map<string, Place>()
   return ({ attributeIndices, linkIndex }) => {
-    const route = routeOf(attributeIndices) || ofProfile
-    const link = linkTable[linkIndex]!
-    const traceId = withSpans ? id(link.traceId, 32) || id(label(attributeIndices, traceKey), 32) : ''
-    const spanId = traceId === '' ? '' : id(link.spanId, 16) || id(label(attributeIndices, spanKey), 16)
-    const key = `${traceId} ${spanId} ${route}`
+    const own = routeOf(attributeIndices)
+    const route = own.text === '' ? ofProfile : own
+    let traceId = ''
+    let spanId = ''
+    if (withSpans && route.text === '') {
+      const link = linkTable[linkIndex]!
+      traceId = id(link.traceId, 32) || id(labelOf(attributeIndices, traceKey).text, 32)
+      if (traceId !== '') spanId = id(link.spanId, 16) || id(labelOf(attributeIndices, spanKey).text, 16)
+    }
+    const key = `${route.number} ${traceId} ${spanId}`
     let place = known.get(key)
     if (place === undefined) {
-      place = { number: known.size, route, traceId, spanId }
+      place = { route: route.text, traceId, spanId }
       known.set(key, place)
     }
     return place
@@ -158,7 +183,6 @@ function id(text: string, digits: number): string {
 
 /** A function, told apart by name, file and line. */
 interface Frame {
-  readonly number: number
   readonly name: string
   readonly file: string
   readonly startLine: number
@@ -180,7 +204,7 @@ function stackFrames(dictionary: ProfilesDictionary, budget: FrameBudget): (stac
     const key = `${name.number} ${file.number} ${startLine}`
     const before = known.get(key)
     if (before !== undefined) return before
-    const made = { number: known.size, name: name.text, file: file.text, startLine }
+    const made = { name: name.text, file: file.text, startLine }
     known.set(key, made)
     return made
   }

@@ -8,9 +8,18 @@ import type {
   ProfileStack,
   ProfilesDictionary,
 } from '@hotspan/otlp'
+import { RowsTooLarge } from './row-writer.ts'
 
 /** Why a profile cannot be kept; the message is the same for every profile with this fault. */
 export class BadProfile extends Error {}
+
+/** Entries of stacks, locations and samples that the profiles of one body may copy: one long stack may be named by each of them. */
+export const maxCopies = 16_000_000
+
+/** What profiles of one body may still copy. */
+export interface CopyBudget {
+  copiesLeft: number
+}
 
 export interface OwnedProfile {
   readonly profile: Profile
@@ -21,9 +30,18 @@ const noIndices: readonly number[] = []
 
 /**
  * The profile with a dictionary of its own, which holds what it uses and no more: the one of the message may be that of a whole machine.
- * Every index of the outcome is within its table. Throws `BadProfile` when one of the profile is not.
+ * Every index of the outcome is within its table. Throws `BadProfile` when one of the profile is not,
+ * `RowsTooLarge` past the budget.
  */
-export function withOwnDictionary(profile: Profile, shared: ProfilesDictionary): OwnedProfile {
+export function withOwnDictionary(
+  profile: Profile,
+  shared: ProfilesDictionary,
+  budget: CopyBudget,
+): OwnedProfile {
+  const copied = (count: number): void => {
+    budget.copiesLeft -= count
+    if (budget.copiesLeft < 0) throw new RowsTooLarge(`the profiles share more than ${maxCopies} entries`)
+  }
   const texts = taken('string', shared.stringTable, '', (text) => text)
   const attributes = taken<ProfileAttribute>(
     'attribute',
@@ -39,11 +57,14 @@ export function withOwnDictionary(profile: Profile, shared: ProfilesDictionary):
     'mapping',
     shared.mappingTable,
     { memoryStart: 0n, memoryLimit: 0n, fileOffset: 0n, filenameStrindex: 0, attributeIndices: noIndices },
-    (mapping) => ({
-      ...mapping,
-      filenameStrindex: texts.take(mapping.filenameStrindex),
-      attributeIndices: mapping.attributeIndices.map(attributes.take),
-    }),
+    (mapping) => {
+      copied(1 + mapping.attributeIndices.length)
+      return {
+        ...mapping,
+        filenameStrindex: texts.take(mapping.filenameStrindex),
+        attributeIndices: mapping.attributeIndices.map(attributes.take),
+      }
+    },
   )
   const functions = taken<ProfileFunction>(
     'function',
@@ -60,19 +81,25 @@ export function withOwnDictionary(profile: Profile, shared: ProfilesDictionary):
     'location',
     shared.locationTable,
     { mappingIndex: 0, address: 0n, lines: [], attributeIndices: noIndices },
-    ({ mappingIndex, address, lines, attributeIndices }) => ({
-      mappingIndex: mappings.take(mappingIndex),
-      address,
-      lines: lines.map((line) => ({ ...line, functionIndex: functions.take(line.functionIndex) })),
-      attributeIndices: attributeIndices.map(attributes.take),
-    }),
+    ({ mappingIndex, address, lines, attributeIndices }) => {
+      copied(1 + lines.length + attributeIndices.length)
+      return {
+        mappingIndex: mappings.take(mappingIndex),
+        address,
+        lines: lines.map((line) => ({ ...line, functionIndex: functions.take(line.functionIndex) })),
+        attributeIndices: attributeIndices.map(attributes.take),
+      }
+    },
   )
   const links = taken<ProfileLink>('link', shared.linkTable, { traceId: '', spanId: '' }, (link) => link)
   const stacks = taken<ProfileStack>(
     'stack',
     shared.stackTable,
     { locationIndices: noIndices },
-    ({ locationIndices }) => ({ locationIndices: locationIndices.map(locations.take) }),
+    ({ locationIndices }) => {
+      copied(1 + locationIndices.length)
+      return { locationIndices: locationIndices.map(locations.take) }
+    },
   )
   const typeOf = ({ typeStrindex, unitStrindex }: Profile['sampleType']) => ({
     typeStrindex: texts.take(typeStrindex),

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import {
+  type DecodeLimits,
   encodeProfiles,
   type KeyValue,
   type Profile,
@@ -17,7 +18,13 @@ import {
   sampleValue,
   shortened,
 } from './function-costs.ts'
-import { BadProfile, type OwnedProfile, withOwnDictionary } from './own-dictionary.ts'
+import {
+  BadProfile,
+  type CopyBudget,
+  maxCopies,
+  type OwnedProfile,
+  withOwnDictionary,
+} from './own-dictionary.ts'
 import { RowsTooLarge, RowWriter } from './row-writer.ts'
 import { finishedRows, type Rows } from './spans-from-objects.ts'
 
@@ -31,6 +38,8 @@ export interface ProfileRows {
 }
 
 const format = 'otlp'
+/** Of one body: a sample costs ten times a span. */
+export const profileLimits: Partial<DecodeLimits> = { maxRecords: 250_000, maxValues: 4_000_000 }
 /** Of one body: senders have some dozens, and each costs some microseconds however empty it is. */
 const maxProfiles = 10_000
 
@@ -41,6 +50,7 @@ const maxProfiles = 10_000
 export function profileRowsFromObjects(data: ProfilesData, nowMs: number): ProfileRows {
   const profiles = new RowWriter()
   const functions = new RowWriter()
+  const copies: CopyBudget = { copiesLeft: maxCopies }
   const budget: FrameBudget = { framesLeft: maxFrames }
   const rejected = new Map<string, number>()
   const leftOut = { spans: 0, functions: 0 }
@@ -51,7 +61,7 @@ export function profileRowsFromObjects(data: ProfilesData, nowMs: number): Profi
     for (const scopeProfiles of resourceProfiles.scopeProfiles) {
       for (const profile of scopeProfiles.profiles) {
         if (++seen > maxProfiles) throw new RowsTooLarge(`there are more than ${maxProfiles} profiles`)
-        const owned = ownedOr(rejected, profile, data)
+        const owned = ownedOr(rejected, profile, data, copies)
         if (owned === null) continue
         const head = writeProfile(profiles, owned, resourceProfiles, scopeProfiles, nowMs)
         profileCount += 1
@@ -96,9 +106,14 @@ function warningsOf(leftOut: { spans: number; functions: number }): string[] {
   return warnings
 }
 
-function ownedOr(rejected: Map<string, number>, profile: Profile, data: ProfilesData): OwnedProfile | null {
+function ownedOr(
+  rejected: Map<string, number>,
+  profile: Profile,
+  data: ProfilesData,
+  copies: CopyBudget,
+): OwnedProfile | null {
   try {
-    return withOwnDictionary(profile, data.dictionary)
+    return withOwnDictionary(profile, data.dictionary, copies)
   } catch (error) {
     if (!(error instanceof BadProfile)) throw error
     rejected.set(error.message, (rejected.get(error.message) ?? 0) + 1)

@@ -9,7 +9,7 @@ import { spanKindNames, statusCodeNames } from './spans-from-objects.ts'
 
 /**
  * The body holds what the walk does not do: a key twice, more than 1,024 attributes, events or links of one span, a key that is not UTF-8 or over
- * 1 KiB, a resource of more than 64 KiB, a text of more than 320 KiB. The object route does.
+ * 1 KiB, a resource of more than 64 KiB, a text of more than 320 KiB; or it is large and there is no memory for it. The object route does.
  */
 export class NotForTheWalk extends Error {}
 
