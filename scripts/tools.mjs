@@ -8,6 +8,8 @@ import { cacheFolder } from './setup.mjs'
 const k6Version = 'v1.8.1'
 /** The newest release line of which the Go module proxy serves every module below. */
 const collectorVersion = 'v0.157.0'
+/** Which list of modules it is: raised when `modules` changes, so that a build of the old list is not taken for this one. */
+const collectorBuild = 2
 const providerVersion = 'v1.63.0'
 
 /** Speaks MongoDB's protocol over SQLite, for the tests of the agent; the real server is in no registry. */
@@ -43,11 +45,17 @@ func main() {
 `
 
 const core = (path) => `go.opentelemetry.io/collector/${path} ${collectorVersion}`
-const contrib = (path) =>
-  `github.com/open-telemetry/opentelemetry-collector-contrib/${path} ${collectorVersion}`
+const contrib = (path, version = collectorVersion) =>
+  `github.com/open-telemetry/opentelemetry-collector-contrib/${path} ${version}`
 const provider = (name) => `go.opentelemetry.io/collector/confmap/provider/${name}provider ${providerVersion}`
 
 const modules = {
+  extensions: [
+    contrib('extension/bearertokenauthextension'),
+    contrib('extension/healthcheckextension'),
+    // The proxy has no v0.157.0 of this one.
+    contrib('extension/storage/filestorage', 'v0.156.0'),
+  ],
   receivers: [core('receiver/otlpreceiver')],
   processors: [
     core('processor/batchprocessor'),
@@ -96,9 +104,9 @@ const tools = {
       go(`k6 ${k6Version} (about 3 minutes)`, 'go', ['install', `go.k6.io/k6@${k6Version}`], { GOBIN: bin }),
   },
   collector: {
-    path: join(cacheFolder, `otelcol-${collectorVersion}`, 'otelcol-hotspan'),
+    path: join(cacheFolder, `otelcol-${collectorVersion}.${collectorBuild}`, 'otelcol-hotspan'),
     build() {
-      const file = join(cacheFolder, `otelcol-${collectorVersion}.yaml`)
+      const file = `${dirname(this.path)}.yaml`
       writeFileSync(file, manifest(dirname(this.path)))
       const builder = `go.opentelemetry.io/collector/cmd/builder@${collectorVersion}`
       return (
