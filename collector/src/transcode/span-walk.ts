@@ -78,6 +78,20 @@ function moduleBytes(): Uint8Array {
   }
 }
 
+/** Throws `NotForTheWalk` where there is no memory: V8 reserves addresses for the largest one that could be, which `ulimit -v` may forbid. */
+function startWalk(maxBodyBytes: number, host: object): WalkExports {
+  try {
+    const exports = new Instance(compiled, { host }).exports as WalkExports
+    const { memory, body } = exports
+    const needBytes = body.value + maxBodyBytes + readAheadBytes
+    memory.grow(Math.max(0, Math.ceil((needBytes - memory.buffer.byteLength) / pageBytes)))
+    return exports
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause
+    throw new NotForTheWalk(`no memory for bodies of ${maxBodyBytes} bytes: ${cause.message}`, { cause })
+  }
+}
+
 /**
  * An instance of the walk in WebAssembly, for bodies of up to `maxBodyBytes`. Its memory is half a megabyte and the body, and does not grow;
  * what no body has touched is not resident.
@@ -97,28 +111,23 @@ export class SpanWalk {
   constructor(maxBodyBytes: number) {
     this.maxBodyBytes = maxBodyBytes
     this.rowsOut = this.idsOut = this.spelled
-    const { exports } = new Instance(compiled, {
-      host: {
-        refuse: (fault: number, offset: number, first: number, second: number) => {
-          const [reason, words] = faults[fault]!
-          throw new WireError(reason, offset, words(first, second))
-        },
-        giveUp: () => {
-          throw new NotForTheWalk()
-        },
-        takeRows: (from: number, to: number) => this.rowsOut.raw(this.memory, from, to),
-        takeIds: (from: number, to: number) => this.idsOut.raw(this.memory, from, to),
-        spellValue: (from: number, to: number, target: number, room: number) =>
-          this.spell(from, to, target, room, true),
-        spellText: (from: number, to: number, target: number, room: number) =>
-          this.spell(from, to, target, room, false),
+    this.exports = startWalk(maxBodyBytes, {
+      refuse: (fault: number, offset: number, first: number, second: number) => {
+        const [reason, words] = faults[fault]!
+        throw new WireError(reason, offset, words(first, second))
       },
+      giveUp: () => {
+        throw new NotForTheWalk()
+      },
+      takeRows: (from: number, to: number) => this.rowsOut.raw(this.memory, from, to),
+      takeIds: (from: number, to: number) => this.idsOut.raw(this.memory, from, to),
+      spellValue: (from: number, to: number, target: number, room: number) =>
+        this.spell(from, to, target, room, true),
+      spellText: (from: number, to: number, target: number, room: number) =>
+        this.spell(from, to, target, room, false),
     })
-    this.exports = exports as WalkExports
     const { memory, body, kindNames, statusNames } = this.exports
     this.bodyAt = body.value
-    const needBytes = this.bodyAt + maxBodyBytes + readAheadBytes
-    memory.grow(Math.max(0, Math.ceil((needBytes - memory.buffer.byteLength) / pageBytes)))
     this.memory = Buffer.from(memory.buffer)
     this.placeNames(kindNames.value, spanKindNames)
     this.placeNames(statusNames.value, statusCodeNames)

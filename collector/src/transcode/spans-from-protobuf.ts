@@ -32,11 +32,11 @@ export interface SpanRows extends Rows {
  * @throws WireError when the body is no such message or passes a limit
  */
 export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = defaultDecodeLimits): SpanRows {
-  const walk = body.length <= usualBodyBytes ? usualWalk : new SpanWalk(body.length)
   const start = pages.writer.at
   identity.startAgain()
   identity.int32(body.length)
   try {
+    const walk = body.length <= usualBodyBytes ? usualWalk : new SpanWalk(body.length)
     const { rows, allHaveIds, cutValues } = walk.walk(body, limits, pages.writer, identity)
     const spanIds = allHaveIds ? identity.bytes.subarray(0, identity.at) : null
     return { rows, ...pages.handOver(start), cutValues, droppedAttributes: 0, spanIds }
