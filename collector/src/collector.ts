@@ -1,22 +1,24 @@
 import { mkdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { engineBehind } from './clickhouse/engine-behind.ts'
 import { type DataDirectory, journalDirectory, ownDirectory } from './data-directory/data-directory.ts'
-import { type DoorOptions, openDoors } from './doors.ts'
+import { liveOwner } from './data-directory/owner.ts'
+import { type DoorOptions, openDoors, publicPorts } from './doors.ts'
 import type { ForwardStats } from './forward/forwarder.ts'
 import { type Job, startJobs } from './jobs.ts'
 import { Journal } from './journal/journal.ts'
 import { embeddedSink, serverSink } from './journal/row-sink.ts'
 import type { Trouble } from './journal/trouble.ts'
-import { storeLimits } from './keeping/limits.ts'
+import { memoryLimits, storeLimits } from './keeping/limits.ts'
 import { StoreKeeper } from './keeping/store-keeper.ts'
-import { isLoopback, listen, stopListening } from './listening.ts'
+import { isLoopback, listen, type PortOption, requirePorts, stopListening } from './listening.ts'
 import { builtInRoutes } from './page/built-in-routes.ts'
 import { createPageListener } from './page/page-listener.ts'
 import type { Route } from './page/routes.ts'
 import type { IntakeStats } from './receiver/intake.ts'
 import { databaseOf } from './schema/migrations.ts'
 import { metricTableNumbers, RowTable } from './schema/row-layout.ts'
+import { serverUrl } from './server-url.ts'
 import { BuildKeeper, type BuildsKept } from './source-maps/keep-builds.ts'
 import { preparedClient, type Store, serverStore, toStderr } from './store.ts'
 
@@ -109,8 +111,12 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     if (failures.length > 0) throw failures[0]
   }
   try {
-    const url = process.env.HOTSPAN_CLICKHOUSE_URL
+    // Whatever can be refused is, before a directory is made.
+    const url = serverUrl()
     const limits = storeLimits(options)
+    memoryLimits()
+    // A live owner is refused by name, or about to leave with its ports.
+    if (liveOwner(resolve(options.dataDir)) === null) await requirePorts(host, wantedPorts(options, !url))
     const directory = await ownDirectory(options.dataDir, {
       project,
       onEvent,
@@ -167,7 +173,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     })
 
     const scheme = doors.tls === null ? 'http' : 'https'
-    const pageUrl = await listen(page, scheme, host, options.pagePort ?? 4319, 'pagePort')
+    const pageUrl = await listen(page, scheme, host, pagePortOf(options), 'pagePort')
     closers.push(() => stopListening(page))
     const { otlpUrl, grpcUrl, clickHouseUrl } = doors
     directory.announce({ otlpUrl, pageUrl })
@@ -196,6 +202,13 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     throw error
   }
 }
+
+const pagePortOf = (options: CollectorOptions): number => options.pagePort ?? 4319
+
+const wantedPorts = (options: CollectorOptions, withEngine: boolean): [PortOption, number | null][] => [
+  ...publicPorts(withEngine ? options : { ...options, clickHousePort: null }),
+  ['pagePort', pagePortOf(options)],
+]
 
 async function openOwned(
   directory: DataDirectory,

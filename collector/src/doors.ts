@@ -6,7 +6,7 @@ import type { ForwardTarget } from './forward/exporter.ts'
 import { forwardTarget } from './forward/forward-target.ts'
 import { Forwarder, type ForwardStats } from './forward/forwarder.ts'
 import type { Journal } from './journal/journal.ts'
-import { isLoopback, listen, stopListening } from './listening.ts'
+import { isLoopback, listen, type PortOption, stopListening } from './listening.ts'
 import { GrpcReceiver } from './receiver/grpc.ts'
 import { Intake } from './receiver/intake.ts'
 import { Receiver } from './receiver/receiver.ts'
@@ -56,6 +56,15 @@ export interface Doors {
   close(): Promise<void>
 }
 
+const otlpHttpPortOf = (options: DoorOptions): number => options.otlpHttpPort ?? 4318
+
+/** What the doors will listen on, null for those that stay closed. */
+export const publicPorts = (options: DoorOptions): [PortOption, number | null][] => [
+  ['otlpHttpPort', otlpHttpPortOf(options)],
+  ['otlpGrpcPort', options.otlpGrpcPort ?? null],
+  ['clickHousePort', options.clickHousePort ?? null],
+]
+
 const saveUseEveryMs = 5000
 
 /**
@@ -96,7 +105,7 @@ export async function openDoors(from: DoorsFrom): Promise<Doors> {
       allowedOrigins: from.allowedOrigins ?? originsFromEnvironment(),
       ...(from.pathPrefix === undefined ? {} : { pathPrefix: from.pathPrefix }),
     })
-    const otlpUrl = await listen(receiver.server, scheme, host, from.otlpHttpPort ?? 4318, 'otlpHttpPort')
+    const otlpUrl = await listen(receiver.server, scheme, host, otlpHttpPortOf(from), 'otlpHttpPort')
     closers.push(() => stopListening(receiver.server))
     let grpcUrl: string | null = null
     if (typeof from.otlpGrpcPort === 'number') {

@@ -7,8 +7,9 @@ import { answers, type Engine } from './engine/engine.ts'
 import { CollectorError, messageOf } from './errors.ts'
 import { Journal } from './journal/journal.ts'
 import { embeddedSink } from './journal/row-sink.ts'
-import { storeLimits } from './keeping/limits.ts'
+import { memoryLimits, storeLimits } from './keeping/limits.ts'
 import { databaseOf, migrate } from './schema/migrations.ts'
+import { serverUrl } from './server-url.ts'
 
 export interface OpenStoreOptions {
   /** `.hotspan` folder. Not used with HOTSPAN_CLICKHOUSE_URL. */
@@ -43,8 +44,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const project = options.project ?? 'default'
   const database = databaseOf(project)
   const onEvent = options.onEvent ?? toStderr
-  const url = process.env.HOTSPAN_CLICKHOUSE_URL
+  const url = serverUrl()
   if (url) return serverStore(url, project)
+  // Refused before a directory is made.
+  memoryLimits()
   const until = Date.now() + 60_000
   for (;;) {
     const owner = liveOwner(resolve(options.dataDir))
@@ -140,10 +143,9 @@ export async function serverStore(url: string, project: string): Promise<Store> 
     await migrate(bare, database)
   } catch (cause) {
     if (cause instanceof CollectorError) throw cause
-    const shown = URL.canParse(url) ? new URL(url).host : 'an invalid URL'
     throw new CollectorError(
       'HS_STORE_UNREACHABLE',
-      `HOTSPAN_CLICKHOUSE_URL (${shown}) could not be used: ${messageOf(cause)}. Check address, user and rights (CREATE DATABASE, CREATE TABLE).`,
+      `HOTSPAN_CLICKHOUSE_URL (${new URL(url).host}) could not be used: ${messageOf(cause)}. Check address, user and rights (CREATE DATABASE, CREATE TABLE).`,
       { cause },
     )
   } finally {

@@ -96,6 +96,19 @@ export const checkCollector = async (dataDir: string, host: string, port: number
   const owner = liveOwner(dataDir)
   if (owner !== null && owner.otlpUrl !== '')
     return ok('collector', `process ${owner.pid}, OTLP ${owner.otlpUrl}, page ${owner.pageUrl}`, needed)
+  if (owner !== null) {
+    const doing =
+      owner.engineSocket === ''
+        ? 'is opening its store: nothing listens yet'
+        : 'does not listen: a collector that is still starting, or a command that reads the store'
+    return {
+      id: 'collector',
+      state: 'warning',
+      found: `process ${owner.pid} owns this directory and ${doing}`,
+      neededBy: needed,
+      fix: 'wait for it and ask again; hotspan collector says Ready when it listens',
+    }
+  }
   if (await answers(host, port)) {
     const found = `something else listens on ${host}:${port}, not a collector of this directory`
     return {

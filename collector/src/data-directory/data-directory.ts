@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { Engine, EngineStartError } from '../engine/engine.ts'
 import { CollectorError, messageOf } from '../errors.ts'
 import { freeBytesAt } from '../keeping/disk-use.ts'
+import { makeDirectory, notWritable } from './make-directory.ts'
 import { newOwner, type Owner, readOwner, releaseOwnership, takeOwnership, updateOwner } from './owner.ts'
 import { isRunning, processStart } from './process-identity.ts'
 import { checkVersionMarker, writeVersionMarker } from './version-marker.ts'
@@ -38,9 +39,13 @@ export function journalDirectory(dataDir: string): string {
 
 export function prepareDirectory(dataDir: string): string {
   const path = resolve(dataDir)
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeDirectory(path)
   const ignore = join(path, '.gitignore')
-  if (!existsSync(ignore)) writeFileSync(ignore, '# Made by hotspan: telemetry of this machine.\n*\n')
+  try {
+    if (!existsSync(ignore)) writeFileSync(ignore, '# Made by hotspan: telemetry of this machine.\n*\n')
+  } catch (cause) {
+    throw notWritable(path, cause)
+  }
   return path
 }
 

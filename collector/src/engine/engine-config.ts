@@ -1,10 +1,11 @@
 import { totalmem } from 'node:os'
+import { memoryLimits } from '../keeping/limits.ts'
 
 /** Memory of the engine in bytes: HOTSPAN_ENGINE_MEMORY_MB, else a quarter of the machine within 512 MiB and 1 GiB. */
 export function engineMemoryBytes(): number {
-  const asked = Number(process.env.HOTSPAN_ENGINE_MEMORY_MB)
-  if (Number.isFinite(asked) && asked >= 256) return asked * 1024 * 1024
-  return Math.min(Math.max(totalmem() / 4, 512 * 1024 * 1024), 1024 * 1024 * 1024)
+  return (
+    memoryLimits().engineBytes ?? Math.min(Math.max(totalmem() / 4, 512 * 1024 * 1024), 1024 * 1024 * 1024)
+  )
 }
 
 /** Server configuration that can only be given as a file. The engine's own defaults take 90 % of the memory and a 5 GB cache. */

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, statSync } from 'node:fs'
 import { copyFile, readFile, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../errors.ts'
+import { memoryLimits } from '../keeping/limits.ts'
 import { databaseOf } from '../schema/migrations.ts'
 import { rowLayout } from '../schema/row-layout.ts'
 import { DiskReserve, isDiskFull } from './disk-reserve.ts'
@@ -89,11 +90,10 @@ export class Journal {
    */
   static async open(options: JournalOptions): Promise<Journal> {
     mkdirSync(join(options.directory, 'quarantine'), { recursive: true, mode: 0o700 })
-    const maxMb = Number(process.env.HOTSPAN_JOURNAL_MAX_MB)
     const journal = new Journal({
       segmentMs: 500,
       segmentBytes: 32 * 1024 * 1024,
-      maxBacklogBytes: (maxMb > 0 ? maxMb : 512) * 1024 * 1024,
+      maxBacklogBytes: memoryLimits().journalBytes,
       sync: process.env.HOTSPAN_FSYNC === '1',
       reserveBytes: 16 * 1024 * 1024,
       ...options,

@@ -25,6 +25,25 @@ export function storeLimits(asked: { retentionDays?: number; maxStoreBytes?: num
   return { retentionDays: days === 0 ? null : Math.floor(days), maxBytes: bytes === 0 ? null : bytes }
 }
 
+const defaultJournalMb = 512
+const leastEngineMb = 256
+
+/** Bytes of HOTSPAN_JOURNAL_MAX_MB (512 MiB) and HOTSPAN_ENGINE_MEMORY_MB (null: by the size of the machine). Throws `HS_LIMIT`. */
+export function memoryLimits(): { readonly journalBytes: number; readonly engineBytes: number | null } {
+  const journal = mebibytes('HOTSPAN_JOURNAL_MAX_MB', 1)
+  const engine = mebibytes('HOTSPAN_ENGINE_MEMORY_MB', leastEngineMb)
+  return { journalBytes: journal ?? defaultJournalMb * 1024 * 1024, engineBytes: engine }
+}
+
+function mebibytes(name: string, least: number): number | null {
+  const text = process.env[name]
+  if (text === undefined || text.trim() === '') return null
+  const value = Number(text)
+  if (!Number.isFinite(value) || value < least)
+    throw badLimit(name, text, `megabytes from ${least}, as a plain number`)
+  return Math.floor(value * 1024 * 1024)
+}
+
 function fromEnvironment(name: string, unit: string, fallback: number, factor: number): number {
   const text = process.env[name]
   if (text === undefined || text.trim() === '') return fallback

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import { join, relative, resolve } from 'node:path'
 import { ownDirectory } from '../data-directory/data-directory.ts'
+import { makeDirectory } from '../data-directory/make-directory.ts'
 import { socketClient } from '../engine/client.ts'
 import { Engine } from '../engine/engine.ts'
 import { sqlName, sqlString } from '../engine/query-parameters.ts'
@@ -38,6 +39,9 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
   const onEvent = options.onEvent ?? toStderr
   const from = resolve(options.from)
   if (!existsSync(from)) throw new CollectorError('HS_RESTORE', `${from} is not there`)
+  // A new directory goes again when there is nothing to keep in it.
+  const made = makeDirectory(options.dataDir)
+  const before = new Set(readdirSync(options.dataDir))
   const directory = await ownDirectory(options.dataDir, {
     project: 'default',
     onEvent,
@@ -54,21 +58,35 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
       await addFiles(join(folder, backupFolders.files), directory.path)
       return restored
     })
-    return { databases, spans, movedTo, tookMs: performance.now() - startedMs }
-  } finally {
     rmSync(scratch, { recursive: true, force: true })
     await directory.close()
+    return { databases, spans, movedTo, tookMs: performance.now() - startedMs }
+  } catch (error) {
+    rmSync(scratch, { recursive: true, force: true })
+    for (const name of ['version.json', '.gitignore']) {
+      if (!before.has(name)) rmSync(join(directory.path, name), { force: true })
+    }
+    await directory.close()
+    removeEmpty(made)
+    throw error
+  }
+}
+
+/** Innermost first, as far as they hold nothing. */
+function removeEmpty(made: readonly string[]): void {
+  for (const path of made.toReversed()) {
+    try {
+      rmdirSync(path)
+    } catch {
+      return
+    }
   }
 }
 
 async function backupFolder(from: string, scratch: string): Promise<string> {
   if (statSync(from).isDirectory()) return from
   mkdirSync(scratch, { mode: 0o700 })
-  try {
-    await unpack(from, scratch)
-  } catch (cause) {
-    throw new CollectorError('HS_RESTORE', `${from} cannot be unpacked: ${messageOf(cause)}`, { cause })
-  }
+  await unpack(from, scratch)
   return scratch
 }
 
