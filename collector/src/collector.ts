@@ -18,6 +18,7 @@ import type { Route } from './page/routes.ts'
 import type { IntakeStats } from './receiver/intake.ts'
 import { databaseOf } from './schema/migrations.ts'
 import { metricTableNumbers, RowTable } from './schema/row-layout.ts'
+import { Sealer } from './sealing/sealer.ts'
 import { serverUrl } from './server-url.ts'
 import { BuildKeeper, type BuildsKept } from './source-maps/keep-builds.ts'
 import { preparedClient, type Store, serverStore, toStderr } from './store.ts'
@@ -139,6 +140,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     const doors = await openDoors({ ...options, ...from })
     closers.push(() => doors.close())
     const keeper = new StoreKeeper({ dataDir: directory.path, limits, onEvent })
+    const sealer = new Sealer({ onEvent })
     const builds = new BuildKeeper(limits.retentionDays, onEvent)
     const stats = (): CollectorStats => ({
       ...doors.intake.stats,
@@ -178,7 +180,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     const { otlpUrl, grpcUrl, clickHouseUrl } = doors
     directory.announce({ otlpUrl, pageUrl })
 
-    const stopJobs = startJobs([keeper.job, builds.job, ...(options.jobs ?? [])], store, onEvent)
+    const stopJobs = startJobs([keeper.job, builds.job, sealer.job, ...(options.jobs ?? [])], store, onEvent)
     closers.push(stopJobs)
     let closing: Promise<void> | null = null
     const close = () => {

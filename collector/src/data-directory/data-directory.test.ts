@@ -195,7 +195,7 @@ describe.skipIf(missingEngine() !== null)('data directory', () => {
       format: 'JSONEachRow',
     })
     expect(await answer.json()).toEqual([
-      { version: 7, spans: '1', findings: '13', points: '0', maps: '0', profiles: '0' },
+      { version: 8, spans: '1', findings: '13', points: '0', maps: '0', profiles: '0' },
     ])
     await store.client.command({ query: "INSERT INTO hotspan_migrations SELECT 99, 'later', now64(3)" })
     await store.close()

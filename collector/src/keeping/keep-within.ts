@@ -25,7 +25,7 @@ export interface Dropped {
 async function telemetryParts(client: ClickHouseClient): Promise<Part[]> {
   const answer = await client.query({
     query: `SELECT database, table, name, partition, partition_id AS partitionId, toFloat64(bytes_on_disk) AS bytes
-FROM system.parts WHERE active AND startsWith(database, 'hotspan_') AND match(table, '^(otel_|hotspan_profile)')
+FROM system.parts WHERE active AND startsWith(database, 'hotspan_') AND match(table, '^(otel_|hotspan_profile|hotspan_sealed_)')
 ORDER BY partition, modification_time, name`,
     format: 'JSONEachRow',
   })
@@ -111,7 +111,9 @@ async function dropDays(
   dropped: Dropped[],
 ): Promise<Part[]> {
   const days = groupBy(parts.filter(goes), (part) => `${tableOf(part)} ${part.partitionId}`)
-  for (const group of days.values()) {
+  // What sums spans up goes after them: without its spans a seal says nothing, without its rows it would say something wrong.
+  const inOrder = [...days.values()].sort((a, b) => Number(isSummary(a[0]!)) - Number(isSummary(b[0]!)))
+  for (const group of inOrder) {
     const part = group[0]!
     await client.command({
       query: `ALTER TABLE ${nameOf(part)} DROP PARTITION ID ${sqlString(part.partitionId)}`,
@@ -127,13 +129,15 @@ async function dropDays(
   return parts.filter((part) => !goes(part))
 }
 
-/** Of the tables that hold more than one part, the one with most bytes gives its oldest. */
+/** Of the tables that hold more than one part, the one with most bytes gives its oldest; summaries go with their day. */
 function oldestPart(parts: readonly Part[]): Part | null {
-  const tables = [...groupBy(parts, tableOf).values()].filter((group) => group.length > 1)
+  const whole = parts.filter((part) => !isSummary(part))
+  const tables = [...groupBy(whole, tableOf).values()].filter((group) => group.length > 1)
   const bytesOf = (group: readonly Part[]) => group.reduce((sum, { bytes }) => sum + bytes, 0)
   return tables.sort((a, b) => bytesOf(b) - bytesOf(a))[0]?.[0] ?? null
 }
 
+const isSummary = (part: Part): boolean => part.table.startsWith('hotspan_sealed_')
 const tableOf = (part: Part): string => `${part.database}.${part.table}`
 const nameOf = (part: Part): string => `${sqlName(part.database)}.${sqlName(part.table)}`
 

@@ -40,7 +40,10 @@ export async function completeTraces(
   args: CompleteTracesArgs = {},
   bounds: QueryBounds = {},
 ): Promise<CompleteTrace[]> {
+  const spans = await distinctSpans(store, scope, bounds)
   const columns = [
+    'TraceId',
+    'SpanId',
     'ParentSpanId',
     'ServiceName',
     'SpanName',
@@ -62,7 +65,7 @@ export async function completeTraces(
     toUnixTimestamp64Nano(anyIf(Timestamp, ParentSpanId = '')) / 1e6 AS startMs, anyIf(Duration, ParentSpanId = '') / 1e6 AS durationMs,
     toFloat64(count()) AS spans, toFloat64(countIf(StatusCode = 'Error')) AS errors,
     anyIf(SampleWeight, ParentSpanId = '') AS weight, anyIf(WeightKnown, ParentSpanId = '') AS weightKnown
-  FROM ${distinctSpans(columns, "TraceId != ''")} GROUP BY TraceId
+  FROM ${spans(columns, "TraceId != ''")} GROUP BY TraceId
 ) WHERE ${conditions.join(' AND ')} ORDER BY ${orders[args.order ?? 'newest']} LIMIT {limit:UInt32}`,
     {
       ...scopeParameters(scope),

@@ -33,8 +33,9 @@ export async function exemplarTraces(
   args: ExemplarTracesArgs,
   bounds: QueryBounds = {},
 ): Promise<ExemplarTrace[]> {
-  const spans = distinctSpans(
-    ['Timestamp', 'Duration', 'StatusCode'],
+  const distinct = await distinctSpans(store, scope, bounds)
+  const spans = distinct(
+    ['TraceId', 'SpanId', 'Timestamp', 'Duration', 'StatusCode'],
     'ServiceName = {service:String} AND SpanName = {operation:String}',
   )
   const rows = await runQuery<Omit<ExemplarTrace, 'error'> & { error: number }>(

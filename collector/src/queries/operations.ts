@@ -41,6 +41,7 @@ export async function operations(
   if (!args.rootsOnly || args.kinds !== undefined) conditions.push('SpanKind IN {kinds:Array(String)}')
   if (args.service !== undefined) conditions.push('ServiceName = {service:String}')
   const columns = ['ServiceName', 'SpanName', 'SpanKind', 'StatusCode', 'Duration', 'SampleWeight']
+  const spans = await distinctSpans(store, scope, bounds)
   return runQuery<OperationFigures>(
     store,
     `SELECT ServiceName AS service, SpanName AS operation, lower(SpanKind) AS kind, toFloat64(count()) AS spans,
@@ -48,7 +49,7 @@ export async function operations(
   sum(SampleWeight * Duration) / 1e6 AS totalMs,
   quantilesTDigestWeighted(0.5, 0.95, 0.99)(Duration, ${wholeWeight}) AS quantiles,
   quantiles[1] / 1e6 AS p50Ms, quantiles[2] / 1e6 AS p95Ms, quantiles[3] / 1e6 AS p99Ms, max(Duration) / 1e6 AS maxMs
-FROM ${distinctSpans(columns, conditions.join(' AND ') || '1')}
+FROM ${spans(columns, conditions.join(' AND ') || '1')}
 GROUP BY ServiceName, SpanName, SpanKind ORDER BY totalMs DESC, service, operation LIMIT {limit:UInt32}`,
     {
       ...scopeParameters(scope),

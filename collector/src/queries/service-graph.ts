@@ -33,12 +33,23 @@ export async function serviceGraph(
   args: ServiceGraphArgs = {},
   bounds: QueryBounds = {},
 ): Promise<ServiceEdge[]> {
-  const callers = distinctSpans(
-    ['ServiceName', 'SpanKind', 'StatusCode', 'Duration', 'SampleWeight', 'DbSystem', 'SpanAttributes'],
+  const spans = await distinctSpans(store, scope, bounds)
+  const callers = spans(
+    [
+      'TraceId',
+      'SpanId',
+      'ServiceName',
+      'SpanKind',
+      'StatusCode',
+      'Duration',
+      'SampleWeight',
+      'DbSystem',
+      'SpanAttributes',
+    ],
     "SpanKind IN ('Client', 'Producer')",
   )
-  const answerers = distinctSpans(
-    ['ParentSpanId', 'ServiceName', 'SpanKind'],
+  const answerers = spans(
+    ['TraceId', 'ParentSpanId', 'ServiceName', 'SpanKind'],
     "SpanKind IN ('Server', 'Consumer') AND ParentSpanId != ''",
   )
   return runQuery<ServiceEdge>(

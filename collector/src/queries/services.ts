@@ -24,6 +24,7 @@ export async function services(
   bounds: QueryBounds = {},
 ): Promise<ServiceCoverage[]> {
   const columns = [
+    'TraceId',
     'ServiceName',
     'WeightKnown',
     'SpanKind',
@@ -32,6 +33,7 @@ export async function services(
     'Timestamp',
     'ServiceVersion',
   ]
+  const spans = await distinctSpans(store, scope, bounds)
   return runQuery<ServiceCoverage>(
     store,
     `SELECT ServiceName AS service, toFloat64(count()) AS spans, toFloat64(uniqExact(cityHash64(TraceId))) AS traces,
@@ -39,7 +41,7 @@ export async function services(
   toFloat64(countIf(DbSystem != '')) AS databaseSpans, toFloat64(countIf(DbSystem != '' AND DbStatement != '')) AS databaseSpansWithText,
   toUnixTimestamp64Nano(min(Timestamp)) / 1e6 AS firstMs, toUnixTimestamp64Nano(max(Timestamp)) / 1e6 AS lastMs,
   arraySort(groupUniqArrayIf(100)(ServiceVersion, ServiceVersion != '')) AS versions
-FROM ${distinctSpans(columns)} GROUP BY ServiceName ORDER BY spans DESC, service`,
+FROM ${spans(columns)} GROUP BY ServiceName ORDER BY spans DESC, service`,
     scopeParameters(scope),
     bounds,
   )

@@ -1,6 +1,9 @@
 import type { Store } from '../store.ts'
-import { distinctSpans, wholeWeight } from './distinct-spans.ts'
-import { type QueryBounds, runQuery, type Scope, scopeParameters } from './run-query.ts'
+import { distinctSpansOf } from './distinct-spans.ts'
+import { type QueryBounds, runQuery, type Scope } from './run-query.ts'
+import { isInside, scopeRange, sealedBuckets, sealedRows } from './sealed-buckets.ts'
+import { statementColumns, statementParts, statementSource } from './statement-parts.ts'
+import { without } from './time-ranges.ts'
 
 /** One statement of one service; calls and times are weighted by sampling. */
 export interface StatementFigures {
@@ -28,20 +31,6 @@ export interface StatementsArgs {
   readonly limit?: number
 }
 
-const buckets = [0, 1, 2, 3, 4, 5]
-
-/**
- * The slowest call of each sixth of the traces, slowest first, filled up with any: a sixth of the CPU of sorting all calls, and
- * the first is the slowest of all.
- */
-const slowTraces = `arraySlice(arrayDistinct(arrayConcat(
-  arrayMap(p -> p.2, arrayReverseSort(p -> p.1, arrayFilter(p -> p.2 != '', [${buckets
-    .map((i) => {
-      const isIn = `cityHash64(TraceId) % ${buckets.length} = ${i}`
-      return `(maxIf(Duration, ${isIn}), argMaxIf(TraceId, Duration, ${isIn}))`
-    })
-    .join(', ')}]))), groupUniqArray(10)(TraceId))), 1, 5)`
-
 /** Database statements of the scope, those with most time first. */
 export async function statements(
   store: Store,
@@ -49,28 +38,33 @@ export async function statements(
   args: StatementsArgs = {},
   bounds: QueryBounds = {},
 ): Promise<StatementFigures[]> {
-  const columns = [
-    'ServiceName',
-    'DbSystem',
-    'DbStatement',
-    'DbSummary',
-    'StatusCode',
-    'Duration',
-    'SampleWeight',
-    'Timestamp',
-  ]
-  const condition = `DbStatement != ''${args.service === undefined ? '' : ' AND ServiceName = {service:String}'}`
+  const { service, limit } = args
+  const range = scopeRange(scope)
+  const known = await sealedBuckets(store, scope, bounds)
+  const sealed = known.filter((bucket) => isInside(bucket, range))
+  const raw = without(range, sealed)
+  const parts: string[] = []
+  if (sealed.length > 0) {
+    const ofService = service === undefined ? '' : ' AND Service = {service:String}'
+    parts.push(`SELECT ${statementColumns} FROM ${sealedRows('statements', sealed)}${ofService}`)
+  }
+  if (raw.length > 0 || sealed.length === 0) {
+    const condition = `DbStatement != ''${service === undefined ? '' : ' AND ServiceName = {service:String}'}`
+    const spans = distinctSpansOf(raw, known, statementSource, condition)
+    parts.push(`SELECT ${statementColumns} FROM (${statementParts(spans, '1')})`)
+  }
   return runQuery<StatementFigures>(
     store,
-    `SELECT ServiceName AS service, any(DbSystem) AS system, DbStatement AS statement, any(DbSummary) AS summary,
-  toFloat64(count()) AS spans, sum(SampleWeight) AS calls, toFloat64(uniqExact(cityHash64(TraceId))) AS traces,
-  toFloat64(uniqExact(toStartOfMinute(Timestamp))) AS minutes, sumIf(SampleWeight, StatusCode = 'Error') AS errors,
-  sum(SampleWeight * Duration) / 1e6 AS totalMs, quantilesTDigestWeighted(0.5, 0.95)(Duration, ${wholeWeight}) AS quantiles,
-  quantiles[1] / 1e6 AS p50Ms, quantiles[2] / 1e6 AS p95Ms, max(Duration) / 1e6 AS maxMs,
-  ${slowTraces} AS traceIds
-FROM ${distinctSpans(columns, condition)}
-GROUP BY ServiceName, DbStatement ORDER BY totalMs DESC, service, statement LIMIT {limit:UInt32}`,
-    { ...scopeParameters(scope), service: args.service ?? '', limit: args.limit ?? 200 },
+    `SELECT Service AS service, any(System) AS system, Statement AS statement, any(Summary) AS summary, toFloat64(sum(Spans)) AS spans,
+  sum(Calls) AS calls, toFloat64(sum(InnerTraces) + uniqExactMerge(OuterTraces)) AS traces, toFloat64(sum(Minutes)) AS minutes, sum(Errors) AS errors,
+  sum(TotalNs) / 1e6 AS totalMs, quantilesTDigestWeightedMerge(0.5, 0.95, 0.99)(Durations) AS quantiles, quantiles[1] / 1e6 AS p50Ms,
+  quantiles[2] / 1e6 AS p95Ms, max(MaxNs) / 1e6 AS maxMs,
+  arraySlice(arrayDistinct(arrayConcat(
+    arrayMap(p -> p.2, arrayReverseSort(p -> p.1, arrayFilter(p -> p.2 != '', arrayZip(maxForEach(SlowNs), argMaxForEach(SlowTraces, SlowNs))))),
+    groupUniqArrayArray(10)(SomeTraces))), 1, 5) AS traceIds
+FROM (${parts.join(' UNION ALL ')})
+GROUP BY Service, Statement ORDER BY totalMs DESC, service, statement LIMIT {limit:UInt32}`,
+    { service: service ?? '', limit: limit ?? 200 },
     bounds,
   )
 }

@@ -16,6 +16,7 @@ const shardingKeys: Readonly<Record<string, string>> = {
   hotspan_profiles: 'cityHash64(ProfileId)',
   // Rows of samples that link to a span lie beside its trace.
   hotspan_profile_functions: "cityHash64(if(TraceId = '', ProfileId, TraceId))",
+  hotspan_sealed_buckets: 'cityHash64(Bucket)',
   hotspan_source_maps: 'cityHash64(build_ids, file)',
 }
 
@@ -58,6 +59,11 @@ export function forCluster(statement: string, cluster: string, database: string)
     // Codecs are the local table's matter; types are both's.
     if (/^MODIFY COLUMN \w+ CODEC\(/.test(change)) return [local]
     return [local, `ALTER TABLE ${database}.${name}${on} ${change}`]
+  }
+  const projection = /^ALTER TABLE (\w+) ((?:ADD|MATERIALIZE) PROJECTION [\s\S]+)$/.exec(statement)
+  if (projection !== null) {
+    const [, name = '', change] = projection
+    return [`ALTER TABLE ${database}.${localName(name)}${on} ${change}`]
   }
   throw new Error(`no cluster form of: ${statement.slice(0, 80)}`)
 }

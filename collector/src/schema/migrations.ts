@@ -6,6 +6,7 @@ import { codecChanges } from './codec-changes.ts'
 import { metricTables } from './metric-tables.ts'
 import { profileTables } from './profile-tables.ts'
 import { recordTables } from './record-tables.ts'
+import { sealedBuckets } from './sealed-buckets.ts'
 import { type ServerLayout, serverLayout } from './server-layout.ts'
 import { keepOnServer } from './server-retention.ts'
 import { sourceMapTables } from './source-map-tables.ts'
@@ -29,6 +30,7 @@ export const migrations: readonly Migration[] = [
   { version: 5, name: 'codecs of spans', statements: codecChanges },
   { version: 6, name: 'dictionary of statements', statements: statementDictionary },
   { version: 7, name: 'profiles', statements: profileTables },
+  { version: 8, name: 'sealed buckets', statements: sealedBuckets },
 ]
 
 export function databaseOf(project: string): string {
