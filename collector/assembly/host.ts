@@ -12,9 +12,6 @@ export declare function giveUp(): void
 /** Rows that are finished, or a part of one. */
 export declare function takeRows(from: usize, to: usize): void
 
-/** Ids and times of spans. */
-export declare function takeIds(from: usize, to: usize): void
-
 /**
  * Writes the `AnyValue` at [from, to) as text, with its length in front, to `target`. Returns how many bytes that are; gives up when they
  * are more than `room`.

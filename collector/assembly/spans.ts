@@ -7,8 +7,8 @@ import {
   writeAttributes,
 } from './attributes'
 import { giveUp } from './host'
-import { addIdentity, addNoIdentity } from './identities'
 import { count, endOfRow, id, int64, name, shared, text, zeros } from './rows'
+import { addTime } from './times'
 import {
   at,
   badIdLength,
@@ -263,8 +263,7 @@ export function writeSpan(): void {
   const resumeEnd = end
   const start: u64 = startTime === 0 ? 0 : load<u64>(startTime)
   const stop: u64 = endTime === 0 ? 0 : load<u64>(endTime)
-  if (traceIdSize !== 0 && spanIdSize !== 0) addIdentity(traceId, spanId, start, stop)
-  else addNoIdentity()
+  addTime(start)
   int64(start)
   id(traceId, traceIdSize)
   id(spanId, spanIdSize)

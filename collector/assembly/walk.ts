@@ -5,9 +5,9 @@ import {
   writeAttributes,
   writeServiceName,
 } from './attributes'
-import { handOverIdentities, startIdentities } from './identities'
 import { endShared, handOver, startRows, startShared, text } from './rows'
 import { readSpan, writeSpan } from './spans'
+import { startTimes } from './times'
 import {
   at,
   content,
@@ -29,8 +29,9 @@ import {
  */
 
 export { valuesLeft } from './attributes'
-export { allHaveIds } from './identities'
+export { xxh64 } from './fingerprint'
 export { kindNames, statusNames } from './spans'
+export { earliestNs, latestNs } from './times'
 
 /** Where JavaScript puts the body, with 16 bytes free behind it. */
 export const body: usize = __heap_base
@@ -38,15 +39,14 @@ export const body: usize = __heap_base
 let spansLeft: i32 = 0
 
 /**
- * Rows of `otel_traces` from a protobuf `ExportTraceServiceRequest` of `bytes` bytes at `body`. Returns how many; rows and ids go to `takeRows`
- * and `takeIds`.
+ * Rows of `otel_traces` from a protobuf `ExportTraceServiceRequest` of `bytes` bytes at `body`. Returns how many; the rows go to `takeRows`.
  */
 export function walk(bytes: usize, maxSpans: i32, maxValues: i32): u32 {
   readBody(body, body + bytes)
   spansLeft = maxSpans
   setValuesLeft(maxValues)
   startRows()
-  startIdentities()
+  startTimes()
   let rows: u32 = 0
   while (at < end) {
     const field = tag()
@@ -54,7 +54,6 @@ export function walk(bytes: usize, maxSpans: i32, maxValues: i32): u32 {
     else skip(field)
   }
   handOver()
-  handOverIdentities()
   return rows
 }
 

@@ -103,15 +103,20 @@ export class Intake {
   private async keep(body: SentBody): Promise<PartialSuccess | null> {
     const { signal, project } = body
     const receivedMs = Date.now()
-    // What a body of spans is, the transcoder finds out by the way.
+    // The walk of spans takes the fingerprint of the body by the way.
     const isHot = signal === 'traces' && body.encoding === 'protobuf' && !isNamed(body.chunk)
     const early = isHot ? null : keyOf(body, null)
     if (early !== null && this.journal.seen.has(early, receivedMs)) {
       this.stats.duplicates += 1
       return null
     }
-    const { tables, partial, spanIds }: BodyRows = rowsOfBody(signal, body.encoding, body.bytes, receivedMs)
-    const key = early ?? keyOf(body, spanIds ?? null)
+    const { tables, partial, fingerprint }: BodyRows = rowsOfBody(
+      signal,
+      body.encoding,
+      body.bytes,
+      receivedMs,
+    )
+    const key = early ?? keyOf(body, fingerprint ?? null)
     const releaseRows = () => {
       for (const { rows } of tables) rows.release?.()
     }
@@ -199,17 +204,33 @@ function isNamed(chunk: string | null | undefined): chunk is string {
   return typeof chunk === 'string' && /^[0-9a-f]{8,64}$/i.test(chunk)
 }
 
+const salts = new Map<string, Buffer>()
+
+function saltOf(project: string): Buffer {
+  let salt = salts.get(project)
+  if (salt === undefined) {
+    salt = hash('sha256', project, 'buffer')
+    salts.set(project, salt)
+  }
+  return salt
+}
+
 const signalNumbers: Readonly<Record<Signal, number>> = { traces: 0, logs: 1, metrics: 2, profiles: 3 }
 
-/** 16 bytes as latin1 text: what tells that a body was seen before. `spanIds` stands for the bytes of the body when it is there. */
-function keyOf({ signal, bytes, chunk, project }: SentBody, spanIds: Uint8Array | null): string {
+/**
+ * 16 bytes as latin1 text: what tells that a body was seen before. Of all of its bytes, or of the sender's own id. `fingerprint` is 128 bits
+ * of the bytes when somebody has them already.
+ */
+function keyOf({ signal, bytes, chunk, project }: SentBody, fingerprint: string | null): string {
   const named = isNamed(chunk)
   const digest = named
     ? hash('sha256', `${project}:${signal}:${chunk.toLowerCase()}`, 'buffer')
-    : hash('sha256', spanIds ?? bytes, 'buffer')
+    : fingerprint === null
+      ? hash('sha256', bytes, 'buffer')
+      : Buffer.from(fingerprint, 'latin1')
   if (!named) {
     // The same body from two projects is two bodies.
-    const salt = hash('sha256', project, 'buffer')
+    const salt = saltOf(project)
     for (let i = 0; i < 16; i++) digest[i] = digest[i]! ^ salt[i]!
     // The first byte tells signals apart: an empty-looking body may be valid for two of them.
     digest[0] = (digest[0]! & 0xfc) | signalNumbers[signal]

@@ -333,6 +333,32 @@ describe.skipIf(missingEngine() !== null)('receiver', () => {
     expect(collector.stats().quarantinedRows).toBe(0)
   })
 
+  test('bodies of one length with the same ids and times are two when anything else differs', async () => {
+    const traceId = hex(nextTrace++, 32)
+    const span = madeSpan(Date.now(), { traceId, spanId: hex(1, 16), name: 'GET /a' })
+    const before = collector.stats()
+    for (const [service, name] of [
+      ['alpha', 'GET /a'],
+      ['omega', 'GET /a'],
+      ['alpha', 'GET /b'],
+      ['omega', 'GET /a'],
+    ] as const)
+      expect((await post(encodeTraces(tracesOf(service, [{ ...span, name }])))).status).toBe(200)
+    await collector.flush()
+    const after = collector.stats()
+    expect(after.duplicates - before.duplicates).toBe(1)
+    expect(after.receivedSpans - before.receivedSpans).toBe(3)
+    const stored = await collector.store.client.query({
+      query: `SELECT ServiceName AS service, SpanName AS name FROM otel_traces WHERE TraceId = '${traceId}' ORDER BY ALL`,
+      format: 'JSONEachRow',
+    })
+    expect(await stored.json()).toEqual([
+      { service: 'alpha', name: 'GET /a' },
+      { service: 'alpha', name: 'GET /b' },
+      { service: 'omega', name: 'GET /a' },
+    ])
+  })
+
   test('the page answers with status and traces, to this machine only', async () => {
     const { traceId, data } = oneTrace(4)
     await post(encodeTraces(data))

@@ -35,16 +35,17 @@ export type BodyFormat = Encoding | 'zipkin'
 export interface BodyRows {
   readonly tables: readonly { readonly table: RowTable; readonly rows: Rows }[]
   readonly partial: PartialSuccess | null
-  /** See `SpanRows`; only until the next body. */
-  readonly spanIds?: Uint8Array | null
+  /** 16 bytes as latin1 text that tell the body from others, where the walk saw them by the way. */
+  readonly fingerprint?: string | null
 }
 
 /** Throws `IntakeFailure` 400 for a body that is not such a message. */
 export function rowsOfBody(signal: Signal, encoding: BodyFormat, body: Buffer, receivedMs: number): BodyRows {
   try {
     if (signal === 'traces' && encoding === 'protobuf') {
-      const { spanIds, ...rows } = spanRowsFromProtobuf(body)
-      return withWarning({ tables: tablesOf(RowTable.Traces, rows), partial: null, spanIds })
+      const { seen, ...rows } = spanRowsFromProtobuf(body)
+      const fingerprint = seen?.fingerprint ?? null
+      return withWarning({ tables: tablesOf(RowTable.Traces, rows), partial: null, fingerprint })
     }
     if (signal === 'metrics') {
       const data = encoding === 'json' ? decodeMetricsJson(body) : decodeMetrics(body)

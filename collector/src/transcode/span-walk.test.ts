@@ -6,15 +6,15 @@ import { madeSpan, tracesOf } from '../test-support/made-spans.ts'
 import { spanRowsFromObjects } from './spans-from-objects.ts'
 import { spanRowsFromProtobuf } from './spans-from-protobuf.ts'
 
-/** Only the walk knows the ids of the spans: with them it was not the object route that made the rows. */
+/** Only the walk sees times and the fingerprint: with them it was not the object route that made the rows. */
 const walked = (body: Uint8Array) => {
-  const { spanIds, ...rows } = spanRowsFromProtobuf(body)
-  expect(spanIds).not.toBeNull()
+  const { seen, ...rows } = spanRowsFromProtobuf(body)
+  expect(seen).not.toBeNull()
   const { payload, ...expected } = spanRowsFromObjects(decodeTraces(body))
   expect(rows).toMatchObject(expected)
   // Megabytes are compared as bytes: element by element they would take seconds.
   expect(rows.payload.equals(payload)).toBe(true)
-  return { ...rows, spanIds: spanIds! }
+  return { ...rows, ...seen! }
 }
 
 const ids = { traceId: '1'.repeat(32), spanId: '2'.repeat(16) }
@@ -59,7 +59,7 @@ describe('the walk itself, without the object route', () => {
         walked(withAttributes(order.map((key, i) => ({ key, value: BigInt(i) }))))
     }
     const tooMany = Array.from({ length: 1025 }, (_, i) => ({ key: `k${i}`, value: 1n }))
-    expect(spanRowsFromProtobuf(withAttributes(tooMany)).spanIds).toBeNull()
+    expect(spanRowsFromProtobuf(withAttributes(tooMany)).seen).toBeNull()
   })
 
   test('whole numbers of every length, doubles, and texts at the borders of what is copied at once', () => {
@@ -102,19 +102,39 @@ describe('the walk itself, without the object route', () => {
         attributes: [{ key: 'k', value: 'y'.repeat(200_000) }],
       }),
     )
-    const { rows, spanIds } = walked(encodeTraces(tracesOf('s', spans)))
-    expect(rows).toBe(30)
-    expect(spanIds.length).toBe(4 + 30 * 40)
+    expect(walked(encodeTraces(tracesOf('s', spans))).rows).toBe(30)
   })
 
-  test('more spans than fit into one piece of rows or of ids', () => {
+  test('more spans than fit into one piece of rows; the times between which they start', () => {
     const spans = Array.from({ length: 2500 }, (_, i) =>
-      madeSpan(0, { traceId: '1'.repeat(32), spanId: String(i).padStart(16, '0') }),
+      madeSpan(1000 + ((i * 7) % 2500), { traceId: '1'.repeat(32), spanId: String(i).padStart(16, '0') }),
     )
-    const { spanIds } = walked(encodeTraces(tracesOf('s', spans)))
-    expect(spanIds.length).toBe(4 + 2500 * 40)
-    expect(Buffer.from(spanIds).toString('hex', 4 + 2499 * 40 + 16, 4 + 2499 * 40 + 24)).toBe(
-      '0000000000002499',
-    )
+    const { rows, earliestNs, latestNs } = walked(encodeTraces(tracesOf('s', spans)))
+    expect({ rows, earliestNs, latestNs }).toEqual({
+      rows: 2500,
+      earliestNs: 1_000_000_000n,
+      latestNs: 3_499_000_000n,
+    })
+    const none = walked(encodeTraces(tracesOf('s', [])))
+    expect(none.earliestNs).toBeGreaterThan(none.latestNs)
+  })
+
+  test('the fingerprint is XXH64 with the seeds 0 and 1, and no byte of a body may change unseen', () => {
+    const fingerprint = (body: Uint8Array) =>
+      Buffer.from(spanRowsFromProtobuf(body).seen!.fingerprint, 'latin1')
+    // Of no bytes, from the reference implementation (`xxhsum -H64`).
+    expect(fingerprint(Buffer.alloc(0)).readBigUInt64LE(0)).toBe(0xef46db3751d8e999n)
+    const seen = new Set<string>()
+    for (let length = 0; length < 100; length++) {
+      // An unknown field: every one of its bytes may be anything.
+      const body = field(15, Buffer.alloc(length))
+      seen.add(fingerprint(body).toString('hex'))
+      for (let at = 2; at < body.length; at++) {
+        body[at] = 1
+        seen.add(fingerprint(body).toString('hex'))
+        body[at] = 0
+      }
+    }
+    expect(seen.size).toBe(100 + (99 * 100) / 2)
   })
 })

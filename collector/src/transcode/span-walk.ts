@@ -21,8 +21,11 @@ interface WalkExports {
   readonly kindNames: { readonly value: number }
   readonly statusNames: { readonly value: number }
   readonly valuesLeft: { value: number }
-  readonly allHaveIds: { readonly value: number }
+  /** Of the spans of the last body. */
+  readonly earliestNs: { readonly value: bigint }
+  readonly latestNs: { readonly value: bigint }
   walk(bytes: number, maxSpans: number, maxValues: number): number
+  xxh64(from: number, to: number, seed: bigint): bigint
 }
 
 /** What is used of it here: its types are those of browsers only. */
@@ -36,9 +39,13 @@ const { Module, Instance } = (
 ).WebAssembly
 
 /** What the walk found besides its rows. */
-interface Walked {
+export interface Walked {
   readonly rows: number
-  readonly allHaveIds: boolean
+  /** Between which times its spans start, ns since 1970; the earliest is behind the latest without any. */
+  readonly earliestNs: bigint
+  readonly latestNs: bigint
+  /** 16 bytes as latin1 text: tells the body from others. */
+  readonly fingerprint: string
   /** Attribute values that were cut. */
   readonly cutValues: number
 }
@@ -48,6 +55,7 @@ const pageBytes = 64 * 1024
 const namePlaceBytes = 16
 /** The walk reads so many bytes at once. */
 const readAheadBytes = 16
+const fingerprintBytes = Buffer.alloc(16)
 
 /** By the number in `assembly/wire.ts`. */
 const faults: readonly (readonly [WireErrorReason, (first: number, second: number) => string])[] = [
@@ -105,12 +113,11 @@ export class SpanWalk {
   private body: Uint8Array = Buffer.alloc(0)
   private maxDepth = 0
   private rowsOut: RowWriter
-  private idsOut: RowWriter
   private readonly spelled = new RowWriter(1024)
 
   constructor(maxBodyBytes: number) {
     this.maxBodyBytes = maxBodyBytes
-    this.rowsOut = this.idsOut = this.spelled
+    this.rowsOut = this.spelled
     this.exports = startWalk(maxBodyBytes, {
       refuse: (fault: number, offset: number, first: number, second: number) => {
         const [reason, words] = faults[fault]!
@@ -120,7 +127,6 @@ export class SpanWalk {
         throw new NotForTheWalk()
       },
       takeRows: (from: number, to: number) => this.rowsOut.raw(this.memory, from, to),
-      takeIds: (from: number, to: number) => this.idsOut.raw(this.memory, from, to),
       spellValue: (from: number, to: number, target: number, room: number) =>
         this.spell(from, to, target, room, true),
       spellText: (from: number, to: number, target: number, room: number) =>
@@ -141,19 +147,33 @@ export class SpanWalk {
   }
 
   /**
-   * Appends the rows of a body to `rowsOut`, and ids and times of its spans to `idsOut`, 40 bytes each.
+   * Appends the rows of a body to `rowsOut`.
    *
    * @throws WireError when the body is no such message or passes a limit, `NotForTheWalk`, and what the writers throw
    */
-  walk(body: Uint8Array, limits: DecodeLimits, rowsOut: RowWriter, idsOut: RowWriter): Walked {
+  walk(body: Uint8Array, limits: DecodeLimits, rowsOut: RowWriter): Walked {
     this.body = body
     this.maxDepth = limits.maxDepth
     this.rowsOut = rowsOut
-    this.idsOut = idsOut
     this.spelled.cutValues = 0
     this.memory.set(body, this.bodyAt)
     const rows = this.exports.walk(body.length, limits.maxRecords, limits.maxValues)
-    return { rows, allHaveIds: this.exports.allHaveIds.value === 1, cutValues: this.spelled.cutValues }
+    const { earliestNs, latestNs } = this.exports
+    return {
+      rows,
+      earliestNs: BigInt.asUintN(64, earliestNs.value),
+      latestNs: BigInt.asUintN(64, latestNs.value),
+      fingerprint: this.fingerprint(body.length),
+      cutValues: this.spelled.cutValues,
+    }
+  }
+
+  private fingerprint(bytes: number): string {
+    const { exports, bodyAt } = this
+    for (const seed of [0, 1]) {
+      fingerprintBytes.writeBigInt64LE(exports.xxh64(bodyAt, bodyAt + bytes, BigInt(seed)), seed * 8)
+    }
+    return fingerprintBytes.toString('latin1')
   }
 
   /** Writes an AnyValue, or a text, to `target`; returns its size. */

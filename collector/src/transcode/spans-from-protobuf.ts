@@ -1,7 +1,6 @@
 import { type DecodeLimits, decodeTraces, defaultDecodeLimits } from '@hotspan/otlp'
 import { RowPages } from './row-pages.ts'
-import { RowWriter } from './row-writer.ts'
-import { NotForTheWalk, SpanWalk } from './span-walk.ts'
+import { NotForTheWalk, SpanWalk, type Walked } from './span-walk.ts'
 import { type Rows, spanRowsFromObjects } from './spans-from-objects.ts'
 
 /**
@@ -15,15 +14,10 @@ const usualWalk = new SpanWalk(usualBodyBytes)
 
 /** Rows of all bodies pass through here, one body at a time. */
 const pages = new RowPages()
-const identity = new RowWriter(1 << 16)
 
 export interface SpanRows extends Rows {
-  /**
-   * Ids and times of all spans, and the length of the body: a tenth of its bytes, and they tell it from bodies of other spans. The same spans
-   * with another attribute of equal length are the same body, which is accepted: the store takes a span once by its ids. Null when a span
-   * has no id. Overwritten by the next body.
-   */
-  readonly spanIds: Uint8Array | null
+  /** What the walk saw by the way; null when the object route made the rows. */
+  readonly seen: Pick<Walked, 'earliestNs' | 'latestNs' | 'fingerprint'> | null
 }
 
 /**
@@ -33,17 +27,14 @@ export interface SpanRows extends Rows {
  */
 export function spanRowsFromProtobuf(body: Uint8Array, limits: DecodeLimits = defaultDecodeLimits): SpanRows {
   const start = pages.writer.at
-  identity.startAgain()
-  identity.int32(body.length)
   try {
     const walk = body.length <= usualBodyBytes ? usualWalk : new SpanWalk(body.length)
-    const { rows, allHaveIds, cutValues } = walk.walk(body, limits, pages.writer, identity)
-    const spanIds = allHaveIds ? identity.bytes.subarray(0, identity.at) : null
-    return { rows, ...pages.handOver(start), cutValues, droppedAttributes: 0, spanIds }
+    const { rows, cutValues, ...seen } = walk.walk(body, limits, pages.writer)
+    return { rows, ...pages.handOver(start), cutValues, droppedAttributes: 0, seen }
   } catch (error) {
     pages.takeBack(start)
     if (error instanceof NotForTheWalk)
-      return { ...spanRowsFromObjects(decodeTraces(body, limits)), spanIds: null }
+      return { ...spanRowsFromObjects(decodeTraces(body, limits)), seen: null }
     throw error
   }
 }
