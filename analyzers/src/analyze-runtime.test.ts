@@ -340,4 +340,29 @@ describe('wasted-renders', () => {
       'Cannot judge wasted-renders: no hotspan.react.self_time on service web',
     ])
   })
+
+  test('without any times the report says which components rendered in vain, how often and why', async () => {
+    const traffic = new Traffic(55)
+    const place = { 'code.file.path': 'src/product-card.tsx', 'code.line.number': 41 }
+    traffic.add(30, 5, () => {
+      const { self_time: _, wasted_time: __, ...rest } = card(traffic, 30, place)
+      const { self_time: ___, wasted_time: ____, ...star } = stars(10)
+      return commits([rest, { ...star, wasted: 48 }], 'production')
+    })
+    const report = await bench.analyse(traffic.traces)
+    expect(ids(report)).toEqual([])
+    const [gap] = report.cannotJudge
+    expect(gap).toMatchObject({
+      location: { component: 'ProductCard', file: 'src/product-card.tsx', line: 41 },
+      evidence: [
+        { label: 'spans without it' },
+        { label: "wasted share of ProductCard's renders", value: 1 },
+        { label: "wasted share of Stars's renders", value: 0.5 },
+      ],
+    })
+    expect(gap!.traceIds).toHaveLength(3)
+    expect(gap!.fix).toContain(
+      'ProductCard (src/product-card.tsx:41) for a new value of ShopContext each time; Stars with ShopProvider.',
+    )
+  })
 })

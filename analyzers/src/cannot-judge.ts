@@ -1,4 +1,5 @@
-import type { Finding } from './finding.ts'
+import { rendersInVain } from './detectors/renders-in-vain.ts'
+import type { Evidence, Finding, Location } from './finding.ts'
 import { findingSchemaVersion } from './finding.ts'
 import { findingId, fingerprintOf } from './fingerprint.ts'
 import { inWindow, rows } from './rows.ts'
@@ -15,6 +16,13 @@ interface Gap {
   readonly missing: string
   readonly spans: number
   readonly fix: string
+  /** What is known all the same. */
+  readonly known?: {
+    readonly location: Location
+    readonly evidence: readonly Evidence[]
+    readonly traceIds: readonly string[]
+    readonly text: string
+  }
 }
 
 /** Signals that detectors need and that the window does not have: written once, for all detectors. */
@@ -67,28 +75,28 @@ async function reactGaps(window: AnalysisWindow): Promise<Gap[]> {
      FROM otel_traces WHERE ${inWindow} AND SpanName = 'react.commits' GROUP BY service LIMIT 1000`,
     window.parameters,
   )
-  return found.flatMap(({ service, spans, development, unmeasured }): Gap[] => {
+  const gaps: Gap[] = []
+  for (const { service, spans, development, unmeasured } of found) {
     const gap = { detector: 'wasted-renders', service, operation: '' }
-    if (development > missingRatio * spans)
-      return [
-        {
-          ...gap,
-          missing: 'a production build of React (this is the development build)',
-          spans: development,
-          fix: 'Build the front end for production, with react-dom/profiling in place of react-dom/client.',
-        },
-      ]
-    if (unmeasured > missingRatio * spans)
-      return [
-        {
-          ...gap,
-          missing: 'hotspan.react.self_time',
-          spans: unmeasured,
-          fix: 'Alias react-dom/client to react-dom/profiling in the build: the production build of React measures no render times.',
-        },
-      ]
-    return []
-  })
+    if (development > missingRatio * spans) {
+      gaps.push({
+        ...gap,
+        missing: 'a production build of React (this is the development build)',
+        spans: development,
+        fix: 'Build the front end for production, with react-dom/profiling in place of react-dom/client.',
+      })
+    } else if (unmeasured > missingRatio * spans) {
+      const known = await rendersInVain(window, service)
+      gaps.push({
+        ...gap,
+        missing: 'hotspan.react.self_time',
+        spans: unmeasured,
+        fix: 'Alias react-dom/client to react-dom/profiling in the build: the production build of React measures no render times.',
+        ...(known !== null && { known }),
+      })
+    }
+  }
+  return gaps
 }
 
 async function modelGaps(window: AnalysisWindow): Promise<Gap[]> {
@@ -109,7 +117,7 @@ async function modelGaps(window: AnalysisWindow): Promise<Gap[]> {
   }))
 }
 
-function findingOf({ detector, service, operation, missing, spans, fix }: Gap): Finding {
+function findingOf({ detector, service, operation, missing, spans, fix, known }: Gap): Finding {
   const fingerprint = fingerprintOf({
     detector: 'cannot-judge',
     service,
@@ -128,12 +136,15 @@ function findingOf({ detector, service, operation, missing, spans, fix }: Gap): 
     confidence: 'possible',
     service,
     operation,
-    location: {},
-    evidence: [{ label: 'spans without it', value: spans, unit: '{span}', n: spans }],
-    traceIds: [],
+    location: known?.location ?? {},
+    evidence: [
+      { label: 'spans without it', value: spans, unit: '{span}', n: spans },
+      ...(known?.evidence ?? []),
+    ],
+    traceIds: known?.traceIds ?? [],
     runIds: [],
     saving: null,
-    fix,
+    fix: known === undefined ? fix : `${fix} ${known.text}`,
     guards: [],
   }
 }

@@ -6,9 +6,16 @@ import { meanOf, median, medianInterval } from '../statistics/intervals.ts'
 import type { SampledTrace } from '../trace/entry.ts'
 import type { TraceSample } from '../trace-sample.ts'
 import type { AnalysisWindow } from '../window.ts'
-
-const commitsName = 'react.commits'
-const componentEvent = 'hotspan.react.component'
+import {
+  causeText,
+  commitsName,
+  componentEvent,
+  isContext,
+  isJudgeable,
+  nameOf,
+  type Waste,
+  wasteOf,
+} from './component-waste.ts'
 
 export const minWastedRatio = 0.3
 export const minWastedMs = 16
@@ -46,21 +53,6 @@ async function candidates(window: AnalysisWindow): Promise<Hint[]> {
     service,
     traceIds: [...new Set(traceIds)],
   }))
-}
-
-/** One component in one interaction. */
-interface Waste {
-  readonly component: string
-  /** Where it is defined; known when the source maps of the build are. */
-  readonly file: string | undefined
-  readonly line: number | undefined
-  readonly root: string
-  /** What was new by identity only: a prop `x` or a context `ctx:T`; else `parent`. */
-  readonly cause: string
-  readonly renders: number
-  readonly wasted: number
-  readonly wastedMs: number
-  readonly isMeasured: boolean
 }
 
 /** The commits of one interaction. */
@@ -133,48 +125,6 @@ const scaled = (waste: Waste, seenRatio: number): Waste =>
   seenRatio === 1 ? waste : { ...waste, wastedMs: waste.wastedMs / seenRatio }
 
 const routeOf = (span: StoredSpan): string => span.attributes['hotspan.view.route'] ?? ''
-
-function isJudgeable(span: StoredSpan): boolean {
-  const phase = span.attributes['hotspan.react.phase']
-  return span.attributes['hotspan.react.build'] !== 'development' && phase !== 'mount' && phase !== 'hydrate'
-}
-
-function wasteOf(attributes: Readonly<Record<string, string>>): Waste {
-  const number = (name: string) => Number.parseFloat(attributes[`hotspan.react.${name}`] ?? '')
-  const renders = Math.max(0, (number('renders') || 0) - (number('mounts') || 0))
-  const compared = number('compared') || renders
-  // Renders that were not compared are taken to be like those that were.
-  const wasted = compared > 0 ? ((number('wasted') || 0) * renders) / compared : 0
-  const share = renders > 0 ? Math.min(1, wasted / renders) : 0
-  const measuredMs = Number.isNaN(number('wasted_time')) ? number('self_time') * share : number('wasted_time')
-  const isMeasured = !Number.isNaN(measuredMs)
-  const line = Number.parseInt(attributes['code.line.number'] ?? '', 10)
-  return {
-    component: attributes['hotspan.react.component'] ?? '',
-    file: attributes['code.file.path'],
-    line: Number.isNaN(line) ? undefined : line,
-    root: attributes['hotspan.react.cascade_root'] ?? '',
-    cause: causeOf(attributes['hotspan.react.reasons'] ?? ''),
-    renders,
-    wasted,
-    wastedMs: isMeasured ? measuredMs : (number('est_time') || 0) * share,
-    isMeasured,
-  }
-}
-
-/** The most frequent reason by identity; changes by value are no waste, and `parent` is what is left. */
-function causeOf(reasons: string): string {
-  let best = 'parent'
-  let most = 0
-  for (const reason of reasons.split(',')) {
-    const [cause = '', count = '0'] = reason.trim().split('=')
-    const n = Number.parseInt(count, 10)
-    if (!cause.startsWith('ref:') || !(n > most)) continue
-    best = cause.slice('ref:'.length)
-    most = n
-  }
-  return best
-}
 
 interface ViewFigures {
   readonly interactions: number
@@ -363,12 +313,6 @@ function evidenceOf(
     { label: 'length of the window', value: Math.round(window.observedSec), unit: 's', n: 1 },
   ]
 }
-
-const isContext = (cause: string) => cause.startsWith('ctx:')
-const nameOf = (cause: string) => cause.replace(/^ctx:/, '')
-
-const causeText = (cause: string) =>
-  isContext(cause) ? `a new value of ${nameOf(cause)} each time` : `a new value of '${cause}' each time`
 
 function fixOf(root: string, worst: ComponentWaste, components: ReadonlyMap<string, ComponentWaste>): string {
   const others = [...components.keys()].filter((name) => name !== worst.component)

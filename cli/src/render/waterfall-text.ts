@@ -1,5 +1,6 @@
 import type { Waterfall, WaterfallRow } from '../trace/waterfall.ts'
 import { count, formatMs, formatTime } from './numbers.ts'
+import { notesOf } from './span-notes.ts'
 import { colors } from './terminal.ts'
 import { cut, visibleLine } from './visible-text.ts'
 
@@ -11,6 +12,8 @@ export interface WaterfallTextOptions {
 }
 
 const durationWidth = 10
+/** Components or scripts of one span. */
+const shownNotes = 3
 
 const bar = (row: WaterfallRow, totalMs: number, width: number): string => {
   const scale = totalMs > 0 ? width / totalMs : 0
@@ -30,9 +33,10 @@ export const renderWaterfallText = (waterfall: Waterfall, options: WaterfallText
   const nameWidth = width - barWidth - durationWidth - 6
   const several = waterfall.services.length > 1
 
+  const goesOn = formatMs(waterfall.durationMs) !== formatMs(waterfall.entryMs)
   const lines = [
-    `${color.bold(visibleLine(waterfall.name))}   ${formatMs(waterfall.durationMs)}   ${formatTime(waterfall.startUnixMs)}`,
-    `trace ${visibleLine(waterfall.traceId)}`,
+    `${color.bold(visibleLine(waterfall.name))}   ${formatMs(waterfall.entryMs)}   ${formatTime(waterfall.startUnixMs)}`,
+    `trace ${visibleLine(waterfall.traceId)}${goesOn ? `   ${formatMs(waterfall.durationMs)} until the end of its last span` : ''}`,
     `${count(waterfall.spans, 'span')} of ${waterfall.services.map(visibleLine).join(', ')}${waterfall.errors > 0 ? `, ${count(waterfall.errors, 'error')}` : ''}`,
   ]
   if (waterfall.orphans > 0)
@@ -51,10 +55,17 @@ export const renderWaterfallText = (waterfall: Waterfall, options: WaterfallText
     const duration = formatMs(row.durationMs).padStart(durationWidth)
     const line = `${marks} ${name} ${duration} |${bar(row, waterfall.durationMs, barWidth)}`.trimEnd()
     lines.push(row.error ? color.red(line) : row.critical ? color.bold(line) : line)
-    if (row.folded > 0 || (row.detail === '' && row.codePlace === '')) continue
+    if (row.folded > 0) continue
     const place = row.codePlace === '' ? '' : `${visibleLine(row.codePlace)}  `
-    const detail = `${pad}  ${place}${visibleLine(row.detail)}`
-    lines.push(color.dim(`   ${statements ? detail.trimEnd() : cut(detail.trimEnd(), width - 3)}`))
+    const all = notesOf(row.events)
+    const notes = statements ? all : all.slice(0, shownNotes)
+    for (const detail of [`${place}${visibleLine(row.detail)}`.trimEnd(), ...notes.map(visibleLine)]) {
+      if (detail === '') continue
+      const text = `${pad}  ${detail}`
+      lines.push(color.dim(`   ${statements ? text : cut(text, width - 3)}`))
+    }
+    if (notes.length < all.length)
+      lines.push(color.dim(`   ${pad}  ${all.length - notes.length} more; --all shows them`))
   }
   if (waterfall.leftOut > 0)
     lines.push(`   ${count(waterfall.leftOut, 'span')} left out; --format json has all`)

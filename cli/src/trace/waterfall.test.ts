@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { notesOf } from '../render/span-notes.ts'
+import { renderWaterfallText } from '../render/waterfall-text.ts'
 import { nPlusOneTrace, spanOf } from '../testing/reports.ts'
 import { buildWaterfall } from './waterfall.ts'
 
@@ -63,4 +65,55 @@ test('whatever the parents, loops too, every span is in exactly one line or fold
 test('a bound on lines says what it left out', () => {
   const spans = Array.from({ length: 31 }, (_, index) => spanOf({ spanId: `s${index}`, name: `n${index}` }))
   expect(buildWaterfall(spans, { maxRows: 17 }).leftOut).toBe(14)
+})
+
+test('components of React commits and scripts of long frames stand below their span', () => {
+  const event = (name: string, attributes: Record<string, string>) => ({ timeNs: 0n, name, attributes })
+  const card = event('hotspan.react.component', {
+    'hotspan.react.component': 'ProductCard',
+    'hotspan.react.renders': '50',
+    'hotspan.react.compared': '48',
+    'hotspan.react.wasted': '48',
+    'hotspan.react.reasons': 'ref:style=50',
+    'hotspan.react.cascade_root': 'Home',
+    'code.file.path': 'src/product-card.tsx',
+    'code.line.number': '3',
+  })
+  const script = event('script', {
+    'hotspan.long_frame.script.invoker': 'BUTTON.onclick',
+    'hotspan.long_frame.script.duration': '120',
+    'hotspan.long_frame.script.forced_layout': '0',
+    'code.function.name': 'onBuy',
+    'code.file.path': 'src/home.tsx',
+    'code.line.number': '25',
+  })
+  const commits = spanOf({
+    spanId: 'commits',
+    name: 'react.commits',
+    kind: 'internal',
+    events: [card, script, card, card],
+  })
+  const waterfall = buildWaterfall([commits])
+  expect(notesOf(waterfall.rows[0]!.events).slice(0, 2)).toEqual([
+    'ProductCard (src/product-card.tsx:3): 50 renders, 48 of 48 changed nothing, ref:style=50, with Home',
+    'onBuy (src/home.tsx:25): 120 ms, invoked by BUTTON.onclick',
+  ])
+  const text = renderWaterfallText(waterfall, { width: 160 })
+  expect(text).toContain('ProductCard (src/product-card.tsx:3)')
+  expect(text).toContain('1 more; --all shows them')
+  expect(renderWaterfallText(waterfall, { statements: true })).not.toContain('--all shows them')
+})
+
+test("a page's trace is named with the time of its load, and says how long it goes on", () => {
+  const load = spanOf({ spanId: 'load', name: 'documentLoad', kind: 'internal', durationNs: 107e6 })
+  const click = spanOf({
+    spanId: 'click',
+    parentSpanId: 'load',
+    name: 'click',
+    startNs: load.startNs + 3_000_000_000n,
+    durationNs: 50e6,
+  })
+  const text = renderWaterfallText(buildWaterfall([load, click]))
+  expect(text).toMatch(/^documentLoad {3}107 ms/)
+  expect(text).toMatch(/3,050 ms until the end of its last span/)
 })

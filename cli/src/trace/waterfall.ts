@@ -21,15 +21,21 @@ export interface WaterfallRow {
   readonly detail: string
   /** `api/src/products.ts:48`, `''` when unknown. */
   readonly codePlace: string
+  /** A folded line has none. */
+  readonly events: WaterfallSpan['events']
   /** 0 for a span, else the number of spans folded into this line. */
   readonly folded: number
 }
 
 export interface Waterfall {
   readonly traceId: string
+  /** Of the span by which the trace came in. */
   readonly name: string
   readonly startUnixMs: number
+  /** From the first start to the last end: a page's trace goes on after its load. */
   readonly durationMs: number
+  /** Of the span that gives the name. */
+  readonly entryMs: number
   readonly spans: number
   readonly errors: number
   readonly services: readonly string[]
@@ -109,6 +115,7 @@ export const buildWaterfall = (
       critical: all.some((one) => criticalSpanIds.has(one.spanId)),
       detail: detailOf(span),
       codePlace: codePlaceOf(span),
+      events: rest.length === 0 ? span.events : [],
       folded: rest.length === 0 ? 0 : all.length,
     }
   }
@@ -154,6 +161,7 @@ export const buildWaterfall = (
     name: root?.name ?? '',
     startUnixMs: Number(startNs / 1_000_000n),
     durationMs: sorted.length === 0 ? 0 : Math.max(...sorted.map(endMs)),
+    entryMs: (root?.durationNs ?? 0) / 1e6,
     spans: sorted.length,
     errors: sorted.filter((span) => span.statusCode === 'error').length,
     services: [...new Set(sorted.map((span) => span.service))],
