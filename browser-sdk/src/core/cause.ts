@@ -1,3 +1,4 @@
+import type { Frame } from './stack.ts'
 import { type LiveSpan, type SpanRef, view } from './tracer.ts'
 
 /** Something of the user's that other work hangs on; its span is sent when it has a child or was slow. */
@@ -15,19 +16,14 @@ export interface Cause {
   readonly interaction?: Interaction
 }
 
-let finder: ((stack?: string) => Cause | undefined) | undefined
-let wantsStack: () => boolean = () => false
+let finder: ((frames?: readonly Frame[]) => Cause | undefined) | undefined
 
 /** The interactions signal answers here; without it the view is the cause of everything. */
-export const setCauseFinder = (find: typeof finder, wants: () => boolean): void => {
+export const setCauseFinder = (find: typeof finder): void => {
   finder = find
-  wantsStack = wants
 }
 
-/** Frames of a stack that are worth having now: without an interaction to look for, the caller alone. */
-export const usefulFrames = (): number | undefined => (wantsStack() ? undefined : 1)
-
-export const findCause = (stack?: string): Cause => finder?.(stack) ?? { parent: view.span }
+export const findCause = (frames?: readonly Frame[]): Cause => finder?.(frames) ?? { parent: view.span }
 
 /** Notes on the span how its cause was found. */
 export const noteCause = (span: LiveSpan, cause: Cause): void => {

@@ -1,6 +1,4 @@
-const encoder = /* @__PURE__ */ new TextEncoder()
-
-export const utf8 = (text: string): Uint8Array<ArrayBuffer> => encoder.encode(text)
+export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
 
 export const utf8Bytes = (text: string): number => utf8(text).length
 

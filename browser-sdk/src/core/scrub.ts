@@ -8,13 +8,16 @@ export const templatePath = (path: string): string =>
 export const routeOf = (path: string): string => options.routeOf?.(path) ?? templatePath(path)
 
 /** No credentials, no fragment, the path as a template, query values only where the key is allowed. */
-export const scrubUrl = (raw: string): string => {
-  const url = new URL(raw, document.baseURI)
+export const scrubUrl = (raw: string | URL): string => {
+  const { protocol, origin, pathname, search } =
+    typeof raw === 'string' ? new URL(raw, document.baseURI) : raw
   // data: and blob: URLs carry content.
-  if (!/^(http|ws)/.test(url.protocol)) return url.protocol
-  const { searchParams } = url
-  for (const key of [...searchParams.keys()])
-    if (!options.allowQuery?.includes(key)) searchParams.set(key, '-')
-  const clean = url.origin + templatePath(url.pathname) + url.search
+  if (!/^(http|ws)/.test(protocol)) return protocol
+  let clean = origin + templatePath(pathname)
+  if (search) {
+    const query = new URLSearchParams(search)
+    for (const key of [...query.keys()]) if (!options.allowQuery?.includes(key)) query.set(key, '-')
+    clean += `?${query}`
+  }
   return options.scrubUrl?.(clean) ?? clean
 }

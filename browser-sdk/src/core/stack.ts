@@ -1,40 +1,50 @@
 import type { Attributes } from './otlp-json.ts'
 
-/** V8's own default. */
-const FRAMES = 10
+/** What V8 tells of a frame. */
+export interface Frame {
+  getFunctionName(): string | null
+  getFileName(): string | null | undefined
+  getLineNumber(): number
+  getColumnNumber(): number
+}
+
+interface StackTraces {
+  prepareStackTrace?: unknown
+  readonly captureStackTrace?: (holder: object, below: unknown) => void
+}
 
 /**
- * The caller's stack without ours: everything from `below` upwards is cut off. V8 only, elsewhere empty. A page that starts pays
- * for every frame, for V8 reads a function again to find its lines: `frames` says how many are needed.
+ * The caller's frames without ours, as many as the page's `Error.stackTraceLimit` (10) says: everything from `below` upwards is cut
+ * off. V8 only, elsewhere none, and none where the page has frozen `Error`. Not as a text, which has the place of each frame: V8
+ * reads a function again to find its lines.
  */
-export const stackBelow = (below: (...args: never[]) => unknown, frames = FRAMES): string => {
-  const holder: { stack?: string } = {}
-  const v8 = Error as {
-    stackTraceLimit?: number
-    captureStackTrace?: (holder: object, below: unknown) => void
-  }
-  const { stackTraceLimit: limit } = v8
+export const framesBelow = (below: (...args: never[]) => unknown): readonly Frame[] => {
+  const holder: { stack?: unknown } = {}
+  const v8 = Error as StackTraces
+  const { prepareStackTrace } = v8
   try {
-    v8.stackTraceLimit = frames
+    v8.prepareStackTrace = (_: unknown, frames: unknown) => frames
     v8.captureStackTrace?.(holder, below)
-    v8.stackTraceLimit = limit!
+    // It is made when it is read, by the formatter of that moment.
+    const { stack } = holder
+    v8.prepareStackTrace = prepareStackTrace
+    if (Array.isArray(stack)) return stack
   } catch {}
-  return holder.stack ?? ''
+  return []
 }
 
 /** Path of a script's URL. */
-export const filePath = (url: string): string | undefined =>
-  url.replace(/^\w+:\/\/[^/]+|[?#].*/g, '') || undefined
+export const filePath = (url: string): string | null => url.replace(/^\w+:\/\/[^/]+|[?#].*/g, '') || null
 
-/** File (path of the script's URL), line and function of the first frame. */
-export const callSite = (stack: string): Attributes => {
-  const [, name, url, line, column] = /^ +at (?:async )?(?:(.+?) \()?(\S+?):(\d+):(\d+)/m.exec(stack) ?? []
-  return url
-    ? {
-        'code.function.name': name,
-        'code.file.path': filePath(url),
-        'code.line.number': +line!,
-        'code.column.number': +column!,
-      }
-    : {}
+/** File (path of the script's URL), line and function of the first frame that has a file: those of the browser have none. */
+export const callSite = (frames: readonly Frame[]): Attributes | undefined => {
+  const frame = frames.find((one) => one.getFileName())
+  return (
+    frame && {
+      'code.function.name': frame.getFunctionName(),
+      'code.file.path': filePath(frame.getFileName()!),
+      'code.line.number': frame.getLineNumber(),
+      'code.column.number': frame.getColumnNumber(),
+    }
+  )
 }

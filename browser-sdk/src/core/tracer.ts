@@ -55,8 +55,7 @@ export const startSpan = (
   kind = INTERNAL,
   ref = newRef(parent?.traceId),
 ): LiveSpan => ({
-  traceId: ref.traceId,
-  spanId: ref.spanId,
+  ...ref,
   parentSpanId: parent?.spanId,
   name,
   kind,

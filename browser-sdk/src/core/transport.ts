@@ -1,3 +1,4 @@
+import { add } from './add.ts'
 import { packChunks, utf8, utf8Bytes } from './chunks.ts'
 import { consent } from './consent.ts'
 import { guard } from './guard.ts'
@@ -57,17 +58,7 @@ let delivered = 0
 let unpacks = false
 let failing = false
 
-const flyingBytes = (): number => {
-  let bytes = 0
-  for (const chunkBytes of flying.values()) bytes += chunkBytes
-  return bytes
-}
-
 const queuedRecords = (): number => queued.traces.length + queued.logs.length
-
-const drop = (reason: DropReason, count = 1): void => {
-  drops[reason] = (drops[reason] ?? 0) + count
-}
 
 interface Keeper {
   /** False when it cannot. */
@@ -89,7 +80,7 @@ export const setKeeper = (given: Keeper): void => {
 }
 
 const keep = (chunk: Chunk): void => {
-  if (!keeper?.store(chunk)) drop('storage')
+  if (!keeper?.store(chunk)) add(drops, 'storage')
 }
 
 const stop = (): void => {
@@ -108,7 +99,7 @@ const encode = (): void => {
       'telemetry.sdk.language': 'webjs',
       'session.id': session(true).id,
       ...globalThis.HOTSPAN_BUILD,
-      'hotspan.drops': `${Object.entries(drops)}` || undefined,
+      'hotspan.drops': `${Object.entries(drops)}` || null,
       ...options.resource,
     }),
   )
@@ -121,7 +112,7 @@ const encode = (): void => {
       MAX_CHUNK_BYTES,
     )
     queued[path] = []
-    if (tooLarge) drop('size', tooLarge)
+    if (tooLarge) add(drops, 'size', tooLarge)
     for (const body of bodies)
       waiting.push({ id: randomHex(8), path, body, bytes: utf8Bytes(body), bornMs: Date.now(), tries: 0 })
   }
@@ -177,7 +168,7 @@ const send = async (chunk: Chunk, packed?: Uint8Array<ArrayBuffer>, keepalive?: 
       delivered++
       if (packed) unpacks = true
       keeper?.forget(chunk)
-      if (status > 299) drop('status')
+      if (status > 299) add(drops, 'status')
     }
   } catch {
     flying.delete(chunk)
@@ -201,7 +192,8 @@ const pump = guard((leaving?: boolean): void => {
   while (waiting.length) {
     const chunk = waiting[0]!
     const paused = Date.now() < pausedUntilMs || navigator.onLine === false || (leaving && failing)
-    const roomBytes = MAX_FLIGHT_BYTES - flyingBytes()
+    let roomBytes = MAX_FLIGHT_BYTES
+    for (const bytes of flying.values()) roomBytes -= bytes
     // Whether the receiver takes compressed bodies is not known at first: a page that leaves risks it only for want of room.
     if (pack && !paused && !caution && chunk.bytes > (leaving && !unpacks ? roomBytes : MIN_PACKED_BYTES))
       chunk.packed ??= pack(utf8(chunk.body))
@@ -240,7 +232,7 @@ export const flush = guard((leaving?: boolean): void => {
 
 export const enqueue = (path: Signal, record: object): void => {
   if (stopped || consent === 'denied') return
-  if (queued[path].length >= MAX_QUEUED) drop('queue')
+  if (queued[path].length >= MAX_QUEUED) add(drops, 'queue')
   else queued[path].push(record)
   if (queuedRecords() >= FLUSH_ITEMS) flush()
   else timer ??= setTimeout(flush, FLUSH_MS)

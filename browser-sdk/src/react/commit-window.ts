@@ -1,28 +1,32 @@
-import { add } from '../core/add.ts'
 import { type Cause, noteCause } from '../core/cause.ts'
 import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide } from '../core/lifecycle.ts'
 import { addEvent, endSpan, type LiveSpan, startSpan } from '../core/tracer.ts'
 import { type ComponentType, componentName } from './fiber.ts'
-import type { Render } from './walk.ts'
 
 const WINDOW_MS = 2000
 const MAX_COMPONENTS = 20
 
 type Counts = Record<string, number>
 
-/** Plain fields, counted up thousands of times a commit; they get their names when they are sent. */
-interface ComponentStats {
+/** Plain fields, counted up in place thousands of times a commit; they get their names when they are sent. */
+export interface ComponentStats {
   readonly reasons: Counts
   readonly roots: Counts
-  readonly memo: Render['memo']
+  readonly memo: 'none' | 'memo' | 'compiler' | undefined
   renders: number
   mounts: number
+  /** Of these cause and output were looked at. */
   compared: number
   wasted: number
+  /** Own render time; undefined in production builds. */
   selfMs: number | undefined
   wastedMs: number | undefined
+  /** The commit that was walked last, its renders so far, and whether the last one that was compared began a cascade. */
+  commitId: number
+  commitRenders?: number
+  beginsCascade?: boolean
 }
 
 /** Commits of one interaction, or of two seconds when none is known. */
@@ -101,34 +105,26 @@ onHide(() => {
   for (const { close } of windows.values()) close()
 })
 
-export const addRender = (
+/** Begins to count for a component; `selfMs` tells whether there are times to count. */
+export const countFor = (
   { components }: CommitWindow,
   type: ComponentType | string,
-  { memo, mount, compared, reasons = [], wasted, cascadeRoot, selfMs }: Render,
-): void => {
-  let stats = components.get(type)
-  if (!stats) {
-    const timed = selfMs === undefined ? undefined : 0
-    stats = {
-      reasons: {},
-      roots: {},
-      memo,
-      renders: 0,
-      mounts: 0,
-      compared: 0,
-      wasted: 0,
-      selfMs: timed,
-      wastedMs: timed,
-    }
-    components.set(type, stats)
+  selfMs: number | undefined,
+  memo?: ComponentStats['memo'],
+): ComponentStats => {
+  const timed = selfMs === undefined ? undefined : 0
+  const stats: ComponentStats = {
+    reasons: {},
+    roots: {},
+    memo,
+    renders: 0,
+    mounts: 0,
+    compared: 0,
+    wasted: 0,
+    selfMs: timed,
+    wastedMs: timed,
+    commitId: 0,
   }
-  stats.renders++
-  if (mount) stats.mounts++
-  if (compared) stats.compared++
-  if (selfMs !== undefined) stats.selfMs! += selfMs
-  for (const reason of reasons) add(stats.reasons, reason)
-  if (!wasted) return
-  stats.wasted++
-  if (selfMs !== undefined) stats.wastedMs! += selfMs
-  add(stats.roots, componentName(cascadeRoot ?? null))
+  components.set(type, stats)
+  return stats
 }

@@ -4,7 +4,7 @@ import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { session } from '../core/session.ts'
 import { view } from '../core/tracer.ts'
-import { addRender, windowFor } from './commit-window.ts'
+import { windowFor } from './commit-window.ts'
 import type { FiberRoot } from './fiber.ts'
 import { noteSuspense } from './suspense.ts'
 import { walkCommit } from './walk.ts'
@@ -45,7 +45,7 @@ const onCommit = guard((id: number, { current }: FiberRoot): void => {
     spentMs < BUDGET_MS + startMs * BUDGET_SHARE &&
     walkCommit(
       current,
-      (type, render) => addRender(window, type, render),
+      window,
       (fiber) => noteSuspense(fiber, cause),
       () => nowMs() - startMs > MAX_WALK_MS,
     )

@@ -8,11 +8,15 @@ import {
 import { findCause } from '../core/cause.ts'
 import { guard } from '../core/guard.ts'
 import { view } from '../core/tracer.ts'
-import { addRender, windowFor } from './commit-window.ts'
+import { countFor, windowFor } from './commit-window.ts'
 
 const onRender = guard<Parameters<ProfilerOnRenderCallback>, void>((id, phase, actualMs) => {
   if (!view) return
-  addRender(windowFor(findCause(), actualMs), id, { mount: phase === 'mount', selfMs: actualMs })
+  const window = windowFor(findCause(), actualMs)
+  const stats = window.components.get(id) ?? countFor(window, id, actualMs)
+  stats.renders++
+  if (phase === 'mount') stats.mounts++
+  stats.selfMs! += actualMs
 })
 
 /** Times a subtree under a name of your own. React calls it in profiling and development builds only. */

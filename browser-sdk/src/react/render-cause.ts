@@ -59,7 +59,8 @@ export const renderCause = (fiber: Fiber, before: Fiber): RenderCause => {
     if (old && !Object.is(old.memoizedValue, read.memoizedValue))
       differ('', `ctx:${read.context.displayName ?? 'Context'}`, old.memoizedValue, read.memoizedValue)
   }
-  const [now, old] = [fiber.memoizedProps as Props, before.memoizedProps as Props]
+  const now = fiber.memoizedProps as Props
+  const old = before.memoizedProps as Props
   // The very same props object: no parent made a new element.
   if (now !== old && !byValue.length) {
     for (const name in now) if (!Object.is(old[name], now[name])) differ('prop:', name, old[name], now[name])
@@ -92,7 +93,8 @@ export const outputUnchanged = (fiber: Fiber): boolean => {
   for (let child = fiber.child; child; child = child.sibling) {
     const { tag, alternate, memoizedProps, memoizedState } = child
     if (!alternate || child.flags & PLACEMENT) return false
-    const [after, before] = [memoizedProps as Props, alternate.memoizedProps as Props]
+    const after = memoizedProps as Props
+    const before = alternate.memoizedProps as Props
     const component = isBoundary(tag)
     if (
       (after !== before &&

@@ -10,7 +10,8 @@ const same = (a: unknown, b: unknown, depth: number, elements: boolean): boolean
   if (typeof a !== typeof b) return false
   if (typeof a === 'function') return true
   if (typeof a !== 'object' || !a || !b || depth < 0 || --nodes < 0) return false
-  const [x, y] = [a as Record<string, unknown>, b as Record<string, unknown>]
+  const x = a as Record<string, unknown>
+  const y = b as Record<string, unknown>
   if (x.$$typeof)
     return elements && x.type === y.type && x.key === y.key && same(x.props, y.props, MAX_DEPTH, true)
   const kind = x.constructor

@@ -1,6 +1,9 @@
+import { add } from '../core/add.ts'
+import { type CommitWindow, type ComponentStats, countFor } from './commit-window.ts'
 import {
   type ComponentType,
   childrenTouched,
+  componentName,
   type Fiber,
   isComponent,
   MEMO,
@@ -9,20 +12,7 @@ import {
   SUSPENSE,
   worthAVisit,
 } from './fiber.ts'
-import { outputUnchanged, type RenderCause, renderCause } from './render-cause.ts'
-
-export interface Render {
-  readonly memo?: 'none' | 'memo' | 'compiler'
-  readonly mount: boolean
-  /** Its cause and output were looked at. */
-  readonly compared?: boolean
-  readonly reasons?: readonly string[] | undefined
-  readonly wasted?: boolean | undefined
-  /** Nearest rendered component at or above with a real cause; null: the root itself was rendered again. */
-  readonly cascadeRoot?: ComponentType
-  /** Own render time, ms; undefined in production builds. */
-  readonly selfMs: number | undefined
-}
+import { outputUnchanged, renderCause } from './render-cause.ts'
 
 const CHECK_EVERY = 64
 /**
@@ -33,7 +23,7 @@ const CHECK_EVERY = 64
 const MAX_COMPARED = 64
 const COMPARED_ONE_IN = 8
 
-const memoOf = (fiber: Fiber): Render['memo'] =>
+const memoOf = (fiber: Fiber): ComponentStats['memo'] =>
   fiber.updateQueue?.memoCache
     ? 'compiler'
     : fiber.tag === SIMPLE_MEMO || fiber.return?.tag === MEMO
@@ -48,54 +38,65 @@ const selfMs = (fiber: Fiber): number | undefined => {
   return Math.max(0, ms)
 }
 
+let commits = 0
+
 /**
- * Every component that ran in the last commit, parents first. A subtree whose `child` is its alternate's was not touched.
+ * Counts every component that ran in the last commit, parents first. A subtree whose `child` is its alternate's was not touched.
  * False when `late` said so before the end.
  */
 export const walkCommit = (
   current: Fiber,
-  visit: (type: ComponentType, render: Render) => void,
+  window: CommitWindow,
   onSuspense: (fiber: Fiber) => void,
   late: () => boolean,
 ): boolean => {
-  // Iterative, for trees are deep and stacks are not. Beside each fibre: the cascade root it inherits.
-  const stack: [Fiber, ComponentType][] = [[current, null]]
-  // Of each component: its renders so far, and whether the last one that was compared began a cascade.
-  const known = new Map<ComponentType, { n: number; isRoot?: boolean }>()
+  const commitId = ++commits
+  // Iterative, for trees are deep and stacks are not. Of each fibre also the cascade root that it inherits: the nearest rendered
+  // component at or above it with a real cause; null: the root itself was rendered again. No pairs, which most of the time went to.
+  const fibers = [current]
+  const roots: ComponentType[] = [null]
   let seen = 0
-  for (let next = stack.pop(); next; next = stack.pop()) {
-    let [fiber, cascadeRoot] = next
+  for (let fiber = fibers.pop(); fiber; fiber = fibers.pop()) {
+    let cascadeRoot = roots.pop() as ComponentType
     if (!(++seen % CHECK_EVERY) && late()) return false
-    const { tag, flags, alternate } = fiber
-    if (isComponent(tag) && flags & PERFORMED_WORK) {
+    const { tag, alternate } = fiber
+    if (isComponent(tag) && fiber.flags & PERFORMED_WORK) {
       // memo() has the name that was given to it, lazy() has none.
       const type = fiber.elementType?.type ? fiber.elementType : fiber.type
       const ownMs = selfMs(fiber)
-      let cause: RenderCause | undefined
-      if (!alternate) cascadeRoot = type
-      else {
-        const own = known.get(type) ?? { n: 0 }
-        known.set(type, own)
-        if (++own.n <= MAX_COMPARED || !(own.n % COMPARED_ONE_IN) || ownMs !== undefined) {
-          cause = renderCause(fiber, alternate)
-          own.isRoot = cause.root
+      const stats = window.components.get(type) ?? countFor(window, type, ownMs, memoOf(fiber))
+      stats.renders++
+      if (ownMs !== undefined) stats.selfMs! += ownMs
+      if (!alternate) {
+        stats.mounts++
+        cascadeRoot = type
+      } else {
+        if (stats.commitId !== commitId) {
+          stats.commitId = commitId
+          stats.commitRenders = 0
         }
-        if (own.isRoot) cascadeRoot = type
+        const nth = ++stats.commitRenders!
+        if (nth <= MAX_COMPARED || !(nth % COMPARED_ONE_IN) || ownMs !== undefined) {
+          const { reasons, real, root } = renderCause(fiber, alternate)
+          stats.compared++
+          stats.beginsCascade = root
+          for (const reason of reasons) add(stats.reasons, reason)
+          if (!real && outputUnchanged(fiber)) {
+            stats.wasted++
+            if (ownMs !== undefined) stats.wastedMs! += ownMs
+            add(stats.roots, componentName(cascadeRoot))
+          }
+        }
+        if (stats.beginsCascade) cascadeRoot = type
       }
-      visit(type, {
-        memo: memoOf(fiber),
-        mount: !alternate,
-        compared: !!cause,
-        reasons: cause?.reasons,
-        wasted: cause?.real === false && outputUnchanged(fiber),
-        cascadeRoot,
-        selfMs: ownMs,
-      })
     }
     if (tag === SUSPENSE) onSuspense(fiber)
     if (childrenTouched(fiber))
       for (let child = fiber.child; child; child = child.sibling)
-        if (worthAVisit(child)) stack.push([child, cascadeRoot])
+        if (worthAVisit(child)) {
+          fibers.push(child)
+          roots.push(cascadeRoot)
+        }
   }
   return true
 }

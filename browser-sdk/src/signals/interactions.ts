@@ -4,6 +4,7 @@ import { guard } from '../core/guard.ts'
 import { nowMs } from '../core/ids.ts'
 import { onHide } from '../core/lifecycle.ts'
 import { selectorOf } from '../core/selector.ts'
+import type { Frame } from '../core/stack.ts'
 import { endSpan, startSpan, view } from '../core/tracer.ts'
 
 /** Slower than this is sent even without a child: 104 ms is the first step of Event Timing above 100 ms. */
@@ -15,7 +16,7 @@ const KEPT = 10
 
 interface Tracked extends Interaction {
   /** Functions seen on the synchronous stack; one at the root of an async stack betrays the cause. */
-  readonly handlers: (string | undefined)[]
+  readonly handlers: (string | null)[]
   endMs: number
   touched?: boolean
 }
@@ -52,8 +53,8 @@ const touch = (tracked: Tracked): Tracked => {
 
 const INPUT = /^(click|key|input|change|submit|(pointer|mouse)(down|up)|touch(start|end))/
 
-const find = (stack = ''): Cause | undefined => {
-  const functions = stack.split('\n').map((line) => / (?:async )?(?:\S+\.)?(\S+) \(/.exec(line)?.[1])
+const find = (frames: readonly Frame[] = []): Cause | undefined => {
+  const functions = frames.map((frame) => frame.getFunctionName())
   const { event } = globalThis as { event?: Event }
   let how: Cause['how'] = 'sync'
   let found = active
@@ -87,7 +88,7 @@ const find = (stack = ''): Cause | undefined => {
 
 /** Click, key and other input spans, and the answer to "which interaction caused this?" for everybody else. */
 export const interactions = (): void => {
-  setCauseFinder(guard(find), () => !!recent[0] && nowMs() - recent.at(-1)!.startMs < STACK_MS)
+  setCauseFinder(guard(find))
   const listen = guard((event: Event) => {
     if (event.isTrusted) track(`interaction ${event.type}`, event.timeStamp, event.target)
   })

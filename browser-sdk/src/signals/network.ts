@@ -1,4 +1,4 @@
-import { findCause, noteCause, usefulFrames } from '../core/cause.ts'
+import { findCause, noteCause } from '../core/cause.ts'
 import { utf8Bytes } from '../core/chunks.ts'
 import { consent } from '../core/consent.ts'
 import { guard } from '../core/guard.ts'
@@ -9,7 +9,7 @@ import { options } from '../core/options.ts'
 import { patch } from '../core/patch.ts'
 import { scrubUrl } from '../core/scrub.ts'
 import { session } from '../core/session.ts'
-import { callSite, stackBelow } from '../core/stack.ts'
+import { callSite, framesBelow } from '../core/stack.ts'
 import { CLIENT, endSpan, type LiveSpan, startSpan } from '../core/tracer.ts'
 
 /** How long a request with headers waits for its resource entry, which comes with the last byte: streams take their time. */
@@ -25,25 +25,18 @@ interface Call {
 
 const open = new Set<Call>()
 
-const propagates = (url: URL): boolean =>
-  url.origin === location.origin ||
-  !!options.propagateTo?.some((allowed) =>
-    typeof allowed === 'string' ? allowed === url.origin : allowed.test(url.origin),
-  )
-
 const end = guard((call: Call, endMs: number): void => {
   if (!open.delete(call)) return
-  call.span.attributes['http.response.body.size'] = call.entry?.encodedBodySize || undefined
+  call.span.attributes['http.response.body.size'] = call.entry?.encodedBodySize || null
   endSpan(call.span, endMs)
 })
 
 /** Headers have come, or nothing will. */
-const settle = guard((call: Call, failure?: unknown, answer?: { readonly status: number }): void => {
+const settle = guard((call: Call, failure?: unknown, { status }: { readonly status?: number } = {}): void => {
   const { span, entry } = call
   const { attributes } = span
-  const status = answer?.status
   call.headersMs = nowMs()
-  attributes['http.response.status_code'] = status || undefined
+  attributes['http.response.status_code'] = status || null
   const name = (failure as Error | undefined)?.name
   if (name === 'AbortError') attributes['hotspan.ended_by'] = 'abort'
   else if (failure || status! > 399) {
@@ -71,26 +64,29 @@ const begin = (
   const method = givenMethod.toUpperCase()
   const url = new URL(rawUrl, document.baseURI)
   const { sampled, traceState } = session()
-  const stack = sampled ? stackBelow(above, usefulFrames()) : ''
-  const cause = findCause(stack)
+  const frames = sampled ? framesBelow(above) : []
+  const cause = findCause(frames)
   const span = startSpan(
     method,
     cause.parent,
     nowMs(),
     {
       'http.request.method': method,
-      'url.full': scrubUrl(url.href),
+      'url.full': scrubUrl(url),
       'server.address': url.hostname,
       'server.port': +url.port || (url.protocol === 'https:' ? 443 : 80),
       'http.request.body.size': bodyBytes(body),
-      ...callSite(stack),
+      ...callSite(frames),
     },
     CLIENT,
   )
   noteCause(span, cause)
   const call = { span, url: url.href.replace(/#.*/, '') }
   open.add(call)
-  if (consent === 'granted' && propagates(url)) {
+  const propagates = [location.origin, ...(options.propagateTo ?? [])].some((allowed) =>
+    typeof allowed === 'string' ? allowed === url.origin : allowed.test(url.origin),
+  )
+  if (propagates && consent === 'granted') {
     addHeader('traceparent', `00-${span.traceId}-${span.spanId}-0${+sampled}`)
     addHeader('tracestate', traceState)
   }
@@ -152,7 +148,7 @@ const patchXhr = (): void => {
     requests.set(xhr, { method: `${method}`, url: `${url}` })
   })
   const onHeader = guard((xhr: object, [name]: unknown[]) => {
-    if (`${name}`.toLowerCase() === 'traceparent') requests.get(xhr)!.own = true
+    if (/^traceparent$/i.test(`${name}`)) requests.get(xhr)!.own = true
   })
   const onSend = guard((xhr: XMLHttpRequest, [body]: unknown[], above: (...args: never[]) => unknown) => {
     const known = requests.get(xhr)

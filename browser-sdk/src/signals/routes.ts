@@ -5,7 +5,7 @@ import { onHide } from '../core/lifecycle.ts'
 import { observe } from '../core/observe.ts'
 import { patch } from '../core/patch.ts'
 import { routeOf } from '../core/scrub.ts'
-import { stackBelow } from '../core/stack.ts'
+import { type Frame, framesBelow } from '../core/stack.ts'
 import { endSpan, type LiveSpan, newRef, setView, startSpan, view } from '../core/tracer.ts'
 
 /** A route has arrived when the document was quiet for so long; it is cut off after ten seconds. */
@@ -37,12 +37,12 @@ const finishWhenQuiet = (route: LiveSpan): void => {
 /** Route changes as new views, each with a span `route /p/:id`. */
 export const routes = (): void => {
   let path = location.pathname
-  const arrive = guard((stack: string, restoredMs?: number) => {
+  const arrive = guard((frames: readonly Frame[], restoredMs?: number) => {
     if (location.pathname === path && !restoredMs) return
     path = location.pathname
     if (span) endSpan(span)
     const route = routeOf(path)
-    const cause = findCause(stack)
+    const cause = findCause(frames)
     const parent = cause.how && cause.how !== 'time' ? cause.parent : null
     const ref = newRef(parent?.traceId)
     setView(route, ref)
@@ -60,7 +60,7 @@ export const routes = (): void => {
   for (const key of ['pushState', 'replaceState'] as const) {
     const apply = (native: (...args: never[]) => unknown, self: unknown, args: unknown[]): unknown => {
       const result = Reflect.apply(native, self, args)
-      arrive(stackBelow(apply))
+      arrive(framesBelow(apply))
       return result
     }
     guard(() => patch(history, key, apply))()
@@ -68,10 +68,10 @@ export const routes = (): void => {
   const { navigation } = globalThis as { navigation?: EventTarget }
   // Its own event hides the click behind it: in a microtask, after the patches had their turn.
   ;(navigation ?? globalThis).addEventListener(navigation ? 'currententrychange' : 'popstate', () =>
-    queueMicrotask(() => arrive('')),
+    queueMicrotask(() => arrive([])),
   )
   addEventListener('pageshow', ({ persisted, timeStamp }) => {
-    if (persisted) arrive('', timeStamp)
+    if (persisted) arrive([], timeStamp)
   })
   // Where the browser itself tells when the new route was painted, that is its end.
   observe<PerformanceEntry & { readonly presentationTime?: number }>('soft-navigation', (entry) => {
