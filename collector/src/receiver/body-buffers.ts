@@ -30,3 +30,13 @@ export function returnBuffer(buffer: Buffer): void {
   if (list === undefined) kept.set(size, [buffer])
   else list.push(buffer)
 }
+
+/**
+ * Gives memory that only the caller knows of back at once, `bytes` is empty then. Left to the collector of garbage, bodies outside the heap set it
+ * off over and over: a fifth of the CPU of a gzip body (`npm run bench -- receive`).
+ */
+export function freeNow(bytes: Buffer): void {
+  const memory = bytes.buffer as ArrayBuffer & { transfer(bytes: number): ArrayBuffer }
+  // Small ones may stand in Node's pool, beside others.
+  if (memory.byteLength > Buffer.poolSize) memory.transfer(0)
+}

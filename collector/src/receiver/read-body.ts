@@ -1,6 +1,7 @@
+import { IncomingMessage } from 'node:http'
 import type { Readable } from 'node:stream'
 import type { BodyBudget } from './body-budget.ts'
-import { leaseBuffer, returnBuffer } from './body-buffers.ts'
+import { freeNow, leaseBuffer, returnBuffer } from './body-buffers.ts'
 import { busy, IntakeFailure, tooLarge } from './intake-failure.ts'
 
 // A refused body is read to its end and dropped, so that the sender, who is still sending, gets the answer and not a reset.
@@ -25,6 +26,7 @@ export function readBody(
   budget: BodyBudget,
 ): Promise<ReadBody> {
   return new Promise((resolve, reject) => {
+    const isHttp1 = request instanceof IncomingMessage
     let buffer: Buffer | null = null
     let bytes = 0
     let failure: IntakeFailure | null = null
@@ -60,6 +62,8 @@ export function readBody(
       else if (need > (buffer?.length ?? 0) && !grow(need)) refuse(busy())
       else buffer!.set(chunk, bytes)
       bytes = need
+      // A copy for us alone, which chunks of HTTP/2 need not be.
+      if (isHttp1 && chunk.length === chunk.buffer.byteLength) freeNow(chunk)
     })
     request.once('end', () => {
       if (failure !== null) reject(failure)

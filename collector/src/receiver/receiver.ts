@@ -11,6 +11,7 @@ import {
 import { tokenOf } from '../access/credentials.ts'
 import { fits, type Gate, type Sender } from '../access/gate.ts'
 import type { TlsFiles } from '../access/tls.ts'
+import { freeNow } from './body-buffers.ts'
 import { answerPreflight, applyCors, originAllowed } from './cors.ts'
 import { decompress } from './decompress.ts'
 import type { Intake } from './intake.ts'
@@ -170,14 +171,19 @@ export class Receiver {
     try {
       const encodingName = (request.headers['content-encoding'] ?? '').trim().toLowerCase()
       const bytes = await decompress(body, encodingName, maxBodyBytes)
-      return await this.options.intake.take({
-        signal: target.signal,
-        encoding: target.zipkin ? 'zipkin' : encoding,
-        bytes,
-        isInflated: bytes !== body,
-        project: sender.project,
-        chunk: target.search.get('chunk'),
-      })
+      const isInflated = bytes !== body
+      try {
+        return await this.options.intake.take({
+          signal: target.signal,
+          encoding: target.zipkin ? 'zipkin' : encoding,
+          bytes,
+          isInflated,
+          project: sender.project,
+          chunk: target.search.get('chunk'),
+        })
+      } finally {
+        if (isInflated) freeNow(bytes)
+      }
     } finally {
       release()
     }
