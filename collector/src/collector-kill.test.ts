@@ -10,6 +10,8 @@ import { missingEngine } from './test-support/require-engine.ts'
 import { type SpawnedCollector, spawnCollector } from './test-support/spawn-collector.ts'
 import { temporaryDirectory } from './test-support/temporary-directory.ts'
 
+/** Of yesterday, for one run. */
+const dayStartMs = Math.floor(Date.now() / 86_400_000 - 1) * 86_400_000
 const rounds = 5
 const bodiesPerRound = 61
 const spansPerBody = 17
@@ -17,10 +19,13 @@ const senders = 8
 
 /** One body, the same bytes each time it is made: a sender without an answer sends it again. */
 function body(number: number): Buffer {
-  const baseMs = Date.UTC(2026, 10, 20)
   const traceId = hex(number + 1, 32)
   const spans = Array.from({ length: spansPerBody }, (_, i) =>
-    madeSpan(baseMs + number, { traceId, spanId: hex(i + 1, 16), parentSpanId: i === 0 ? '' : hex(1, 16) }),
+    madeSpan(dayStartMs + number, {
+      traceId,
+      spanId: hex(i + 1, 16),
+      parentSpanId: i === 0 ? '' : hex(1, 16),
+    }),
   )
   return Buffer.from(encodeTraces(tracesOf('killed', spans)))
 }
@@ -29,7 +34,7 @@ function body(number: number): Buffer {
 const isProfile = (number: number): boolean => number % 7 === 3
 
 function profileBody(number: number): Buffer {
-  const startMs = Date.UTC(2026, 10, 20) + number
+  const startMs = dayStartMs + number
   return Buffer.from(encodeProfiles(profileOf('killed', startMs, [{ stack: ['b', 'a'], value: number }])))
 }
 

@@ -18,6 +18,7 @@ import type { Route } from './page/routes.ts'
 import type { IntakeStats } from './receiver/intake.ts'
 import { databaseOf } from './schema/migrations.ts'
 import { metricTableNumbers, RowTable } from './schema/row-layout.ts'
+import { serverLayout } from './schema/server-layout.ts'
 import { Sealer } from './sealing/sealer.ts'
 import { serverUrl } from './server-url.ts'
 import { BuildKeeper, type BuildsKept } from './source-maps/keep-builds.ts'
@@ -136,7 +137,9 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
     closers.push(() => journal.close())
 
     const engine = directory.engine === null ? null : engineBehind(directory.engine, store.client)
-    const from = { dataDir: directory.path, project, host, journal, engine, onEvent }
+    // A server keeps all unless its retention was named.
+    const retentionDays = engine === null ? (serverLayout()?.retentionDays ?? null) : limits.retentionDays
+    const from = { dataDir: directory.path, project, host, journal, engine, retentionDays, onEvent }
     const doors = await openDoors({ ...options, ...from })
     closers.push(() => doors.close())
     const keeper = new StoreKeeper({ dataDir: directory.path, limits, onEvent })

@@ -37,6 +37,8 @@ export interface DoorsFrom extends DoorOptions {
   readonly project: string
   readonly host: string
   readonly journal: Journal
+  /** Days of telemetry kept besides today; null for all. */
+  readonly retentionDays: number | null
   /** null when the tables are on a server, which has an interface of its own. */
   readonly engine: EngineBehind | null
   readonly onEvent: (event: string) => void
@@ -84,6 +86,7 @@ export async function openDoors(from: DoorsFrom): Promise<Doors> {
     meter,
     forwarder,
     onEvent,
+    retentionDays: from.retentionDays,
     ...(from.maxBodyBytes === undefined ? {} : { maxBodyBytes: from.maxBodyBytes }),
   })
   const closers: (() => Promise<void>)[] = []

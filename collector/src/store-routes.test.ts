@@ -56,7 +56,7 @@ function variedTraces(seed: number): TracesData {
   const parts = fc.sample(span, { numRuns: 500, seed })
   const spans = parts.map(
     ({ events, links, ...rest }, i): Span => ({
-      ...madeSpan(Date.UTC(2026, 10, 20), {
+      ...madeSpan(Math.floor(Date.now() / 86_400_000 - 1) * 86_400_000, {
         ...rest,
         kind: rest.kind as Span['kind'],
         status: rest.status as Span['status'],

@@ -218,7 +218,7 @@ describe.skipIf(missingEngine() !== null)('an intake that listens to a network',
     const { token, record } = createToken(dataDir, { kind: 'write', project: 'small' })
     await expect.poll(async () => (await send(bearer(token))).status, patient).toBe(200)
     const body = Buffer.from(
-      encodeTraces(tracesOf('s', [madeSpan(0, { traceId: hex(77, 32), spanId: hex(7, 16) })])),
+      encodeTraces(tracesOf('s', [madeSpan(Date.now(), { traceId: hex(77, 32), spanId: hex(7, 16) })])),
     )
     const sendAgain = () =>
       fetch(`${url}/v1/traces`, {

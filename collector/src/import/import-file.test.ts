@@ -23,7 +23,7 @@ import { missingEngine } from '../test-support/require-engine.ts'
 import { importFile } from './import-file.ts'
 
 const slow = { timeout: 60_000 }
-const atMs = Date.UTC(2026, 10, 20, 9, 0, 0)
+const atMs = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 3_600_000
 let nextTrace = 1
 
 function oneTrace(spans = 3) {

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '../test-support/temporary-directory.ts'
 import { profileFunctions } from './profile-functions.ts'
 
 const slow = { timeout: 60_000 }
-const atMs = Date.UTC(2026, 10, 21, 9)
+const atMs = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 10_800_000
 const scope = { fromMs: atMs, toMs: atMs + 3_600_000 }
 
 describe.skipIf(missingEngine() !== null)('functions of profiles', () => {

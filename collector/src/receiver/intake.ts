@@ -9,6 +9,7 @@ import { metricTableNumbers, profileTableNumbers, RowTable } from '../schema/row
 import { BodyBudget } from './body-budget.ts'
 import { busy, IntakeFailure, type RejectReason } from './intake-failure.ts'
 import { type BodyFormat, type BodyRows, rowsOfBody } from './rows-of-body.ts'
+import { timeWindow } from './time-window.ts'
 
 export interface IntakeOptions {
   readonly journal: Journal
@@ -20,6 +21,8 @@ export interface IntakeOptions {
   readonly maxBodyBytes?: number
   /** All bodies and their rows in memory together, bytes. Default 512 MiB. */
   readonly maxBytesInFlight?: number
+  /** Days of telemetry kept besides today; older records are left out. Default null: all are kept. */
+  readonly retentionDays?: number | null
   readonly onEvent: (event: string) => void
 }
 
@@ -34,6 +37,9 @@ export interface IntakeStats {
   duplicates: number
   /** Bodies that were refused, by reason. */
   rejected: Partial<Record<RejectReason, number>>
+  /** Spans and log records that were left out because of their time; their senders were told. */
+  rejectedSpans: number
+  rejectedLogs: number
   /** Data points that no row can hold; their senders were told. */
   rejectedMetricPoints: number
   /** Profiles with an index outside of its table and the like; their senders were told. */
@@ -66,12 +72,15 @@ export class Intake {
     receivedProfiles: 0,
     duplicates: 0,
     rejected: {},
+    rejectedSpans: 0,
+    rejectedLogs: 0,
     rejectedMetricPoints: 0,
     rejectedProfiles: 0,
   }
   private readonly journal: Journal
   private readonly meter: ProjectMeter
   private readonly forwarder: Forwarder | null
+  private readonly retentionDays: number | null
   private readonly onEvent: (event: string) => void
 
   constructor(options: IntakeOptions) {
@@ -79,6 +88,7 @@ export class Intake {
     this.meter = options.meter
     this.forwarder = options.forwarder ?? null
     this.onEvent = options.onEvent
+    this.retentionDays = options.retentionDays ?? null
     this.maxBodyBytes = options.maxBodyBytes ?? 64 * 1024 * 1024
     this.budget = new BodyBudget(options.maxBytesInFlight ?? 512 * 1024 * 1024)
   }
@@ -115,6 +125,7 @@ export class Intake {
       body.encoding,
       body.bytes,
       receivedMs,
+      timeWindow(this.retentionDays, receivedMs),
     )
     const key = early ?? keyOf(body, fingerprint ?? null)
     const releaseRows = () => {
@@ -159,12 +170,9 @@ export class Intake {
       if (tables.length > 0 && written === 0) this.stats.duplicates += 1
       // It waits there longer than the buffer it was read into is its own.
       else this.forwarder?.add({ ...body, bytes: Buffer.from(body.bytes) })
-      if (signal === 'traces') this.stats.receivedSpans += written
-      else if (signal === 'logs') this.stats.receivedLogs += written
-      else if (signal === 'metrics') this.stats.receivedMetricPoints += written
-      else this.stats.receivedProfiles += written
-      if (signal === 'metrics') this.stats.rejectedMetricPoints += partial?.rejected ?? 0
-      if (signal === 'profiles') this.stats.rejectedProfiles += partial?.rejected ?? 0
+      const { received, rejected } = countersOf[signal]
+      this.stats[received] += written
+      this.stats[rejected] += partial?.rejected ?? 0
       return partial
     } finally {
       this.budget.give(rowBytes)
@@ -214,6 +222,13 @@ function saltOf(project: string): Buffer {
   }
   return salt
 }
+
+const countersOf = {
+  traces: { received: 'receivedSpans', rejected: 'rejectedSpans' },
+  logs: { received: 'receivedLogs', rejected: 'rejectedLogs' },
+  metrics: { received: 'receivedMetricPoints', rejected: 'rejectedMetricPoints' },
+  profiles: { received: 'receivedProfiles', rejected: 'rejectedProfiles' },
+} as const
 
 const signalNumbers: Readonly<Record<Signal, number>> = { traces: 0, logs: 1, metrics: 2, profiles: 3 }
 

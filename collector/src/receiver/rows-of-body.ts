@@ -5,10 +5,12 @@ import {
   decodeMetricsJson,
   decodeProfiles,
   decodeProfilesJson,
+  decodeTraces,
   decodeTracesJson,
   OtlpJsonError,
   type PartialSuccess,
   type Signal,
+  type TracesData,
   WireError,
 } from '@hotspan/otlp'
 import { ForeignFormatError } from '../formats/foreign-trace.ts'
@@ -25,6 +27,15 @@ import { maxAttributes, maxKeyBytes, maxValueBytes, RowsTooLarge } from '../tran
 import { type Rows, spanRowsFromObjects } from '../transcode/spans-from-objects.ts'
 import { spanRowsFromProtobuf } from '../transcode/spans-from-protobuf.ts'
 import { IntakeFailure } from './intake-failure.ts'
+import {
+  allWithin,
+  logsWithin,
+  metricsWithin,
+  profilesWithin,
+  spansWithin,
+  TimeJudge,
+  type TimeWindow,
+} from './time-window.ts'
 
 /** Of OTLP. */
 export type Encoding = 'protobuf' | 'json'
@@ -39,29 +50,43 @@ export interface BodyRows {
   readonly fingerprint?: string | null
 }
 
-/** Throws `IntakeFailure` 400 for a body that is not such a message. */
-export function rowsOfBody(signal: Signal, encoding: BodyFormat, body: Buffer, receivedMs: number): BodyRows {
+/** Throws `IntakeFailure` 400 for a body that is not such a message. Records outside of the window are left out, and told. */
+export function rowsOfBody(
+  signal: Signal,
+  encoding: BodyFormat,
+  body: Buffer,
+  receivedMs: number,
+  window: TimeWindow,
+): BodyRows {
+  const judge = new TimeJudge(window)
   try {
     if (signal === 'traces' && encoding === 'protobuf') {
       const { seen, ...rows } = spanRowsFromProtobuf(body)
       const fingerprint = seen?.fingerprint ?? null
-      return withWarning({ tables: tablesOf(RowTable.Traces, rows), partial: null, fingerprint })
+      if (seen !== null && allWithin(window, seen.earliestNs, seen.latestNs))
+        return withWarning({ tables: tablesOf(RowTable.Traces, rows), partial: null, fingerprint })
+      // Rare: the object route leaves out what the walk cannot.
+      rows.release?.()
+      return { ...spanRows(decodeTraces(body), judge), fingerprint }
     }
     if (signal === 'metrics') {
       const data = encoding === 'json' ? decodeMetricsJson(body) : decodeMetrics(body)
-      return withWarning(metricRows(metricRowsFromObjects(data)))
+      return withWarning(metricRows(metricRowsFromObjects(metricsWithin(data, judge)), judge))
     }
     if (signal === 'profiles') {
       const data =
         encoding === 'json' ? decodeProfilesJson(body, profileLimits) : decodeProfiles(body, profileLimits)
-      return withWarning(profileRows(profileRowsFromObjects(data, receivedMs)))
+      const within = profilesWithin(data, judge, receivedMs)
+      return withWarning(profileRows(profileRowsFromObjects(within, receivedMs), judge))
     }
-    const rows =
-      signal === 'traces'
-        ? spanRowsFromObjects(encoding === 'json' ? decodeTracesJson(body) : decodeZipkinJson(body))
-        : logRowsFromObjects(encoding === 'json' ? decodeLogsJson(body) : decodeLogs(body))
-    const table = signal === 'traces' ? RowTable.Traces : RowTable.Logs
-    return withWarning({ tables: tablesOf(table, rows), partial: null })
+    if (signal === 'traces')
+      return spanRows(encoding === 'json' ? decodeTracesJson(body) : decodeZipkinJson(body), judge)
+    const logs = encoding === 'json' ? decodeLogsJson(body) : decodeLogs(body)
+    const rows = logRowsFromObjects(logsWithin(logs, judge, receivedMs))
+    return withWarning({
+      tables: tablesOf(RowTable.Logs, rows),
+      partial: partialOf('log records', judge.rejected, []),
+    })
   } catch (error) {
     if (error instanceof WireError || error instanceof OtlpJsonError || error instanceof SyntaxError) {
       throw new IntakeFailure(400, 'bad-data', `not an OTLP ${signal} request: ${error.message}`, {
@@ -107,12 +132,20 @@ function withWarning(body: BodyRows): BodyRows {
   return { ...body, partial: { rejected: body.partial?.rejected ?? 0, errorMessage: parts.join('; ') } }
 }
 
-function metricRows({ tables, rejected }: MetricRows): BodyRows {
-  return { tables, partial: partialOf('data points', rejected, []) }
+function spanRows(data: TracesData, judge: TimeJudge): BodyRows {
+  const rows = spanRowsFromObjects(spansWithin(data, judge))
+  return withWarning({
+    tables: tablesOf(RowTable.Traces, rows),
+    partial: partialOf('spans', judge.rejected, []),
+  })
 }
 
-function profileRows({ tables, rejected, warnings }: ProfileRows): BodyRows {
-  return { tables, partial: partialOf('profiles', rejected, warnings) }
+function metricRows({ tables, rejected }: MetricRows, judge: TimeJudge): BodyRows {
+  return { tables, partial: partialOf('data points', new Map([...judge.rejected, ...rejected]), []) }
+}
+
+function profileRows({ tables, rejected, warnings }: ProfileRows, judge: TimeJudge): BodyRows {
+  return { tables, partial: partialOf('profiles', new Map([...judge.rejected, ...rejected]), warnings) }
 }
 
 function partialOf(

@@ -189,7 +189,8 @@ function writeProfile(
   return head
 }
 
-function timeOf({ timeUnixNano, samples }: Profile, nowMs: number): bigint {
+/** Start of a profile, ns since 1970: its own, that of its first sample, or `nowMs`. */
+export function timeOf({ timeUnixNano, samples }: Profile, nowMs: number): bigint {
   if (timeUnixNano !== 0n) return timeUnixNano
   let first = 0n
   for (const { timestampsUnixNano } of samples)
