@@ -16,7 +16,13 @@ import { cpuMsOf, residentMiB, startWorker, type Worker } from '../contract/proc
 import { figure, median } from '../contract/spread.ts'
 import { BodyMaker } from '../store-load/bodies.ts'
 import { Sender } from '../store-load/send.ts'
-import { untilMerged, untilStored } from '../store-load/store-figures.ts'
+import {
+  sealedBuckets,
+  tableBytes,
+  untilMerged,
+  untilSealed,
+  untilStored,
+} from '../store-load/store-figures.ts'
 
 const figures = [
   { id: 'trace-by-id-cpu-ms', unit: 'ms', target: '<=20' },
@@ -26,10 +32,11 @@ const figures = [
 ]
 const rangeSpans = 2_000_000
 const spansPerSec = 500
+const bucketSec = 300
 
 export const bench: Bench = {
   name: 'query',
-  question: `CPU of the engine per query over a range of ${rangeSpans.toLocaleString('en')} spans, warm, parts merged`,
+  question: `CPU of the engine per query over a range of ${rangeSpans.toLocaleString('en')} spans, warm, parts merged, buckets sealed`,
   packages: ['otlp', 'collector'],
   figures,
   run,
@@ -58,6 +65,8 @@ async function run(options: BenchOptions): Promise<BenchResult> {
     options.progress('waiting for merges')
     await untilMerged(store, options.signal)
     const enginePid = Number(worker.ready.enginePid)
+    const sealing = await sealingCost(store, spans, enginePid, options)
+    await untilMerged(store, options.signal)
     const range = { fromMs: toMs - (Math.min(rangeSpans, spans) / spansPerSec) * 1000, toMs }
     const whole = { fromMs, toMs }
     let next = 0
@@ -72,13 +81,18 @@ async function run(options: BenchOptions): Promise<BenchResult> {
     ]
     const inRange: number[][] = []
     const inWhole: string[] = []
+    const unsealed: string[] = []
+    // As on a server, where nothing is sealed.
+    const withoutSeals: Store = { ...store, mode: 'server' }
     for (const question of questions) {
       const measured = await measure(question, store, range, enginePid, rounds, options)
       inRange.push(measured)
       const over = await measure(question, store, whole, enginePid, 3, options)
       inWhole.push(`${question.name} ${median(over).toFixed(0)}`)
+      const raw = await measure(question, withoutSeals, range, enginePid, 3, options)
+      unsealed.push(`${question.name} ${median(raw).toFixed(0)}`)
       options.progress(
-        `${question.name}: ${median(measured).toFixed(1)} ms, whole table ${median(over).toFixed(1)} ms`,
+        `${question.name}: ${median(measured).toFixed(1)} ms, whole table ${median(over).toFixed(1)} ms, without seals ${median(raw).toFixed(1)} ms`,
       )
     }
     await store.close()
@@ -88,6 +102,8 @@ async function run(options: BenchOptions): Promise<BenchResult> {
       notes: [
         `${spans.toLocaleString('en')} spans at ${spansPerSec}/s in the store; range: the last ${Math.min(rangeSpans, spans).toLocaleString('en')}${options.full ? '' : ' (--full: ten million spans)'}`,
         `the same over the whole table, ms: ${inWhole.join(', ')}`,
+        `the same over the range read span by span, as the last minutes are and what no seal is known of, ms: ${unsealed.join(', ')}`,
+        ...sealing,
         `CPU of the engine's process for one typed query of @hotspan/collector, its HTTP interface included; engine ${residentMiB(enginePid).toFixed(0)} MiB`,
       ],
     }
@@ -95,6 +111,27 @@ async function run(options: BenchOptions): Promise<BenchResult> {
     await worker?.stop()
     rmSync(folder, { recursive: true, force: true })
   }
+}
+
+/** Waits for the seals of all buckets; what they cost. */
+async function sealingCost(
+  store: Store,
+  spans: number,
+  enginePid: number,
+  options: BenchOptions,
+): Promise<string[]> {
+  const before = { cpuMs: cpuMsOf(enginePid), buckets: await sealedBuckets(store) }
+  options.progress(`waiting for seals, ${before.buckets} buckets have one`)
+  await untilSealed(store, options.signal)
+  const buckets = (await sealedBuckets(store)) - before.buckets
+  const cpuSec = (cpuMsOf(enginePid) - before.cpuMs) / 1000
+  const bytes = async (table: string) => (await tableBytes(store, table)) / spans
+  const sealBytes = await bytes('hotspan_sealed_buckets')
+  const all = (await bytes('otel_traces')) + (await bytes('otel_traces_trace_id_ts')) + sealBytes
+  return [
+    `measured when all buckets of five minutes were sealed, which took ${(cpuSec / (buckets * bucketSec * spansPerSec * 1e-6)).toFixed(1)} s of the engine's CPU per million spans (over the ${buckets} buckets sealed after the last insert), in the background`,
+    `disk: ${all.toFixed(1)} bytes a span, of which seals ${sealBytes.toFixed(2)}`,
+  ]
 }
 
 /** Sends the spans and returns some of their trace ids. */

@@ -23,6 +23,26 @@ export async function untilMerged(store: Store, signal: AbortSignal): Promise<vo
   }
 }
 
+/** Five-minute buckets with a seal. */
+export function sealedBuckets(store: Store): Promise<number> {
+  return numberOf(
+    store,
+    `SELECT toFloat64(uniqExact(Bucket)) FROM hotspan_sealed_buckets WHERE Kind = 'bucket'`,
+  )
+}
+
+/** Returns when every bucket that holds spans has a seal: two to seven minutes after the last span, and a minute after it came. */
+export async function untilSealed(store: Store, signal: AbortSignal): Promise<void> {
+  const all = await numberOf(
+    store,
+    'SELECT toFloat64(uniqExact(toStartOfFiveMinutes(Timestamp))) FROM otel_traces',
+  )
+  while ((await sealedBuckets(store)) < all) {
+    signal.throwIfAborted()
+    await new Promise((resolve) => setTimeout(resolve, 1000))
+  }
+}
+
 /** Bytes on disk of a table's live parts. */
 export function tableBytes(store: Store, table: string): Promise<number> {
   return numberOf(

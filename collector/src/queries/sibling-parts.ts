@@ -27,8 +27,8 @@ export const isCall = "DbStatement != '' AND ParentSpanId != ''"
  * Hashes of parents with enough calls of any kind: only they can have enough equal ones. Found by a number each, before anything is compared; an id of two traces
  * lets one too many through.
  */
-export const busyParents = (table: string, condition: string, minCalls: number): string =>
-  `SELECT cityHash64(ParentSpanId) AS parent FROM ${table} WHERE ${condition} AND ${isCall} GROUP BY parent HAVING count() >= ${minCalls}`
+export const busyParents = (calls: string, minCalls: number): string =>
+  `SELECT cityHash64(ParentSpanId) AS parent FROM (${calls}) GROUP BY parent HAVING count() >= ${minCalls}`
 
 export interface SiblingParts {
   /** Calls, each once. */
@@ -66,7 +66,8 @@ export function rawSiblingParts(
   leadSec: number,
 ): string {
   const read = widened(ranges, aroundSec, aroundSec)
-  const busy = `(${busyParents('otel_traces', within(read), minCalls)})`
+  const all = `SELECT ParentSpanId FROM otel_traces WHERE ${within(read)} AND ${isCall}`
+  const busy = `(${busyParents(all, minCalls)})`
   return siblingParts({
     calls: distinctSpansOf(read, known, siblingSource, `${isCall} AND cityHash64(ParentSpanId) IN ${busy}`),
     parents: `SELECT TraceId, SpanId, SpanName FROM otel_traces WHERE ${within(widened(read, leadSec, 0))} AND cityHash64(SpanId) IN ${busy}`,

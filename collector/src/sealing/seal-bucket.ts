@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
-import { sqlName } from '../engine/query-parameters.ts'
+import { sqlName, sqlString } from '../engine/query-parameters.ts'
 import { distinctSpansOf } from '../queries/distinct-spans.ts'
 import { isRequest, requestColumns, requestParts, requestSource } from '../queries/request-parts.ts'
 import type { SealedBucket } from '../queries/sealed-buckets.ts'
@@ -27,7 +27,7 @@ export interface CountedBucket {
 }
 
 /** How long before its bucket the parents of repeated calls are looked for, seconds: further when one is not there. A bucket with one that began before is read raw. */
-const parentLeads = [aroundSec, 3600]
+const parentLeads = [0, 3600]
 
 /** More ids than so many travel as a subquery instead of a list. */
 const longestList = 20_000
@@ -81,15 +81,22 @@ export async function sealBucket(
 
   // Traces that go over a boundary of the bucket: few, so that little of its neighbours is read after this.
   const sides = within(without(widened([range], aroundSec, aroundSec)[0]!, [range]))
-  const traceHash = 'cityHash64(TraceId)'
   const outer = await listOf(
     client,
-    `SELECT DISTINCT ${traceHash} AS id FROM ${table} WHERE ${sides} AND ${traceHash} IN (SELECT ${traceHash} FROM ${table} WHERE ${within([range])})`,
+    `SELECT DISTINCT TraceId AS id FROM ${table} WHERE ${sides} AND cityHash64(TraceId) IN (SELECT cityHash64(TraceId) FROM ${table} WHERE ${within([range])})`,
     settings,
+    sqlString,
   )
-  const isOuter = isIn(traceHash, outer)
-  const near = `(${within([range])} OR (${sides} AND ${isOuter}))`
-  const busy = await listOf(client, busyParents(table, near, sealedMinCalls), settings)
+  // By the id itself, which the primary key knows.
+  const isOuter = isIn('TraceId', outer)
+  // Two reads, because of one with both conditions every row would be looked at for both.
+  const near = (columns: string, condition: string) =>
+    `SELECT ${columns} FROM ${table} WHERE ${within([range])} AND ${condition}${
+      outer.length === 0
+        ? ''
+        : ` UNION ALL SELECT ${columns} FROM ${table} WHERE ${sides} AND ${isOuter} AND ${condition}`
+    }`
+  const busy = await listOf(client, busyParents(near('ParentSpanId', isCall), sealedMinCalls), settings)
 
   const sealWith = async (leadSec: number): Promise<'sealed' | 'changed' | 'nameless'> => {
     const seal = String(randomBytes(8).readBigUInt64LE() | 1n)
@@ -110,10 +117,14 @@ export async function sealBucket(
     let nameless = 0
     if (busy.length > 0) {
       const hasCalls = isIn('cityHash64(ParentSpanId)', busy)
-      const calls = `(SELECT ${siblingSource.join(', ')} FROM (SELECT ${siblingSource.join(', ')}, cityHash64(TraceId, SpanId) AS spanHash
-  FROM ${table} WHERE ${near} AND ${isCall} AND ${hasCalls} LIMIT 1 BY spanHash))`
-      const before = within(widened([range], leadSec, aroundSec))
-      const parents = `SELECT TraceId, SpanId, SpanName FROM ${table} WHERE ${before} AND ${isIn('cityHash64(SpanId)', busy)}`
+      const columns = siblingSource.join(', ')
+      const hash = 'cityHash64(TraceId, SpanId) AS spanHash'
+      const calls = `(SELECT ${columns} FROM (${near(`${columns}, ${hash}`, `${isCall} AND ${hasCalls}`)}) LIMIT 1 BY spanHash)`
+      const isParent = isIn('cityHash64(SpanId)', busy)
+      const parents =
+        leadSec === 0
+          ? near('TraceId, SpanId, SpanName', isParent)
+          : `SELECT TraceId, SpanId, SpanName FROM ${table} WHERE ${within(widened([range], leadSec, aroundSec))} AND ${isParent}`
       const groups = { calls, parents, ranges: [range], minCalls: sealedMinCalls, isOuter }
       await insert('siblings', siblingColumns, siblingParts(groups))
       nameless = await count("Kind = 'siblings' AND Operation = ''")
@@ -147,16 +158,17 @@ const rangeOf = (startSec: number): TimeRange => ({
   toNs: BigInt(startSec + bucketSec) * 1_000_000_000n,
 })
 
-/** Numbers of a subquery, or the subquery where they are too many. */
+/** Values of a subquery, or the subquery where they are too many. */
 type List = string[] | string
 
 async function listOf(
   client: ClickHouseClient,
   subquery: string,
   settings: ClickHouseSettings,
+  literal: (value: string) => string = String,
 ): Promise<List> {
   const rows = await rowsOf<Record<string, string>>(client, `${subquery} LIMIT ${longestList + 1}`, settings)
-  return rows.length > longestList ? subquery : rows.map((row) => Object.values(row)[0]!)
+  return rows.length > longestList ? subquery : rows.map((row) => literal(Object.values(row)[0]!))
 }
 
 function isIn(expression: string, list: List): string {
