@@ -7,6 +7,7 @@ import {
   type ServerResponse,
 } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import { pipeline } from 'node:stream/promises'
 import { tokenOf } from '../access/credentials.ts'
 import type { Gate, Sender } from '../access/gate.ts'
 import type { TlsFiles } from '../access/tls.ts'
@@ -20,9 +21,10 @@ import { decompress } from '../receiver/decompress.ts'
 import { IntakeFailure } from '../receiver/intake-failure.ts'
 import { readBody } from '../receiver/read-body.ts'
 import { databaseOf } from '../schema/migrations.ts'
+import { guardSettings } from './guest-settings.ts'
 import { helloBlock, helloStatement } from './native-hello.ts'
 import { StatementRefused } from './sql-tokens.ts'
-import { type GuardedStatement, guardSettings, guardStatement } from './statement-guard.ts'
+import { type GuardedStatement, guardStatement } from './statement-guard.ts'
 import { Turns } from './turns.ts'
 
 /** The engine behind the door. */
@@ -142,19 +144,25 @@ async function run(
   }
   const settings = guardSettings(parsed.settings)
   const role = statement.kind === 'insert' ? writerRole(database) : readerRole(database)
-  const leave = await turns.take()
+  const gone = new AbortController()
+  const onClose = () => gone.abort()
+  response.once('close', onClose)
+  if (response.destroyed) gone.abort()
+  const leave = await turns.take(gone.signal)
+  response.removeListener('close', onClose)
+  if (leave === null) return
   try {
     const question = { statement, settings, role, database, parsed }
     let found = await ask(options.engine.socketPath, question, asking, response)
     if (found?.headers['x-clickhouse-exception-code'] === unknownRole) {
       found.resume()
       await options.engine.learnProject(sender.project)
+      if (response.destroyed) return
       found = await ask(options.engine.socketPath, question, asking, response)
     }
-    if (found === null) return
+    if (found === null || response.destroyed) return
     response.writeHead(found.statusCode ?? 500, ownHeaders(found))
-    found.pipe(response)
-    await new Promise<void>((resolve) => response.once('close', resolve))
+    await pipeline(found, response).catch(() => response.destroy())
   } finally {
     leave()
   }
@@ -162,10 +170,10 @@ async function run(
 
 function checkRights(options: ClickHouseDoorOptions, statement: GuardedStatement, sender: Sender): void {
   if (sender.kind === 'browser') throw new StatementRefused('a browser key cannot ask')
-  if (statement.kind !== 'read') {
+  if (statement.kind === 'insert' || statement.kind === 'exists') {
     if (!options.inserts) {
       throw new StatementRefused(
-        'this interface only reads; start the collector with inserts allowed',
+        'this interface only reads; hotspan collector --clickhouse-inserts (clickHouseInserts) takes inserts too',
         164,
         'READONLY',
       )
@@ -174,8 +182,7 @@ function checkRights(options: ClickHouseDoorOptions, statement: GuardedStatement
     return
   }
   // Whoever inserts looks at the form of the tables first.
-  const describes = statement.verb === 'desc' || statement.verb === 'describe'
-  if (sender.kind === 'write' && !describes) {
+  if (sender.kind === 'write' && statement.kind !== 'describe') {
     throw new StatementRefused(
       'a write token cannot read; hotspan token create --kind read makes one that can',
     )
@@ -213,6 +220,7 @@ function ask(
   const body = insert ? (parsed.data ?? Buffer.alloc(0)) : Buffer.from(statement.sql)
   if (insert && body.length === 0)
     throw new StatementRefused('an insert without data', 108, 'NO_DATA_TO_INSERT')
+  if (response.destroyed) return Promise.resolve(null)
   return new Promise((resolve, reject) => {
     const sending = request({
       socketPath,

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { guardSettings } from './guest-settings.ts'
 import { StatementRefused, sqlOf, sqlTokens } from './sql-tokens.ts'
-import { guardSettings, guardStatement } from './statement-guard.ts'
+import { guardStatement } from './statement-guard.ts'
 
 const own = 'hotspan_shop'
 const guarded = (sql: string) => guardStatement(sql, own)
@@ -14,7 +15,7 @@ describe('what a guest may run', () => {
     '(SELECT 1) UNION ALL (SELECT 2)',
     'SHOW TABLES',
     'SHOW CREATE TABLE otel_traces',
-    'DESCRIBE TABLE otel_logs',
+    'DESCRIBE TABLE hotspan_findings',
     'EXPLAIN SELECT 1',
     'EXISTS otel_traces',
     "SELECT name FROM system.columns WHERE table = 'otel_traces'",
@@ -22,8 +23,47 @@ describe('what a guest may run', () => {
     'SELECT t.file FROM (SELECT 1 AS `file`) AS t',
     'SELECT 1 SETTINGS max_execution_time = 5, output_format_json_quote_64bit_integers = 0',
     'SELECT name, value FROM system.settings',
+    'SELECT function, file FROM (SELECT 1 AS function, 2 AS file) GROUP BY function, file',
+    'SELECT sumIf(1, x), quantilesTDigestIf(0.5)(y), toTypeName(1::Decimal(9, 2)), CAST(1 AS Array(Nullable(String)))',
+    'SELECT rank() OVER (PARTITION BY a ORDER BY b) FROM t WHERE (x) AND NOT (y) IN (1, 2) HAVING (1)',
+    'EXPLAIN indexes = 1, actions = 1 SELECT 1',
+    'EXPLAIN PIPELINE graph = 1 (SELECT 1)',
+    'SELECT * FROM information_schema.columns',
+    'SELECT `a``b`, "c""d" FROM otel_traces',
   ])('%s', (sql) => {
     expect(guarded(sql).kind).toBe('read')
+  })
+
+  test('names are sent as they were read', () => {
+    expect(guarded('SELECT `a``b`, "c""d`e"').sql).toBe('SELECT `a``b` , `c"d``e`')
+  })
+
+  test('only the description of a telemetry table is one for those who write', () => {
+    for (const sql of [
+      'DESC otel_traces',
+      'DESCRIBE TABLE `hotspan_shop`."otel_logs"',
+      'desc table otel_traces FORMAT Native',
+    ])
+      expect(guarded(sql).kind, sql).toBe('describe')
+    for (const sql of [
+      'DESCRIBE (SELECT SpanName FROM otel_traces)',
+      "DESCRIBE format(JSONEachRow, (SELECT concat('{\"', ServiceName, '\":1}') FROM otel_traces LIMIT 1))",
+      'DESC TABLE view(SELECT 1)',
+      'DESC otel_traces, otel_logs',
+      'DESC otel_traces SETTINGS max_threads = 1',
+      'DESC hotspan_bank.otel_traces',
+      'DESC hotspan_profiles',
+    ])
+      expect(guarded(sql).kind, sql).toBe('read')
+  })
+
+  test('a time limit past the bound is the bound', () => {
+    expect(guarded('SELECT 1 SETTINGS max_execution_time = 300, max_threads = 1').sql).toBe(
+      'SELECT 1 SETTINGS max_execution_time = 60 , max_threads = 1',
+    )
+    expect(guarded("SELECT 1 SETTINGS max_execution_time = '0' FORMAT JSON").sql).toContain(
+      'max_execution_time = 60 FORMAT',
+    )
   })
 
   test('comments go, strings and operators stay as they are', () => {
@@ -45,12 +85,12 @@ describe('what a guest may run', () => {
     ["SELECT 'open", 'character'],
     ['SELECT `open', 'character'],
     ['SELECT 1 /* open', null],
-    ["SELECT file('/etc/passwd')", 'file is not possible'],
+    ["SELECT file('/etc/passwd')", 'file is not open'],
     ["SELECT `file`('/etc/passwd')", 'file'],
     ['SELECT "FILE" (\'/etc/passwd\')', 'FILE'],
     ["SELECT 'x' AS p, p APPLY(file)", 'file'],
     ["SELECT * FROM merge('hotspan_bank', 'otel_traces')", 'merge'],
-    ["SELECT 1 INTO OUTFILE '/var/x'", 'OUTFILE'],
+    ["SELECT 1 INTO OUTFILE '/var/x'", 'INTO'],
     ['SELECT query FROM system.processes', 'system.processes'],
     ['SELECT query FROM `system`."processes"', 'system.processes'],
     ['SELECT query FROM system /**/ . /**/ processes', 'system.processes'],
@@ -59,7 +99,53 @@ describe('what a guest may run', () => {
     ['DROP TABLE otel_traces', 'DROP'],
     ['SELECT 1 SETTINGS max_memory_usage = 0', 'max_memory_usage'],
     ["SELECT 1 FORMAT Template SETTINGS format_template_row = '/etc/passwd'", 'format_template_row'],
-    ['SELECT 1 SETTINGS max_threads = 1, `max_execution_time` = 1000000', 'max_execution_time'],
+    ['SELECT 1 SETTINGS max_threads = 1, `max_memory_usage` = 1000000', 'max_memory_usage'],
+    ['SELECT 1 SETTINGS max_threads = -1, max_memory_usage = 0', 'number, a word or a string'],
+    ['SELECT 1 SETTINGS max_threads = (1), max_memory_usage = 0', 'number, a word or a string'],
+    ["SELECT 1 SETTINGS max_execution_time = '9\\x39'", 'escape'],
+    ['SELECT 1 SETTINGS max_threads = 1 + 1', 'behind a setting'],
+    ['SELECT 1 SETTINGS', 'name = value'],
+    ["SELECT `f\\x69le`('/etc/passwd')", 'backslash'],
+    ["SELECT `f\\151le`('/etc/passwd')", 'backslash'],
+    ["SELECT `f\\u0069le`('/etc/passwd')", 'backslash'],
+    ['SELECT "f\\x69le"(\'/etc/passwd\')', 'backslash'],
+    ["SELECT `f\\ile`('/etc/passwd')", 'backslash'],
+    ["SELECT FI/**/LE('/etc/passwd')", 'le is not open'],
+    ["SELECT file /* ( */ -- \n ('/etc/passwd')", 'file is not open'],
+    ["SELECT file # !\n('/etc/passwd')", 'file is not open'],
+    ["SELECT arrayMap(file, ['/etc/passwd'])", 'file is a function'],
+    ["SELECT arrayMap(`file`, ['/etc/passwd'])", 'file is a function'],
+    ["SELECT arrayMap((file), ['/etc/passwd'])", 'file is a function'],
+    ["SELECT arrayMap(file AS f, ['/etc/passwd'])", 'file is a function'],
+    ["SELECT * APPLY file FROM (SELECT '/etc/passwd')", 'file is a function'],
+    ['SELECT * APPLY `file` FROM otel_traces', 'file is a function'],
+    ["WITH (x -> file(x)) AS f SELECT f('/etc/passwd')", 'file is not open'],
+    ["SELECT mine('/etc/passwd')", 'mine is not open'],
+    ["SELECT fileIf('/etc/passwd', 1)", 'fileif is not open'],
+    ['SELECT `if`(1, `file`, 1)', 'file is a function'],
+    ["SELECT $tag$ ' $tag$, file('/etc/passwd') --'", 'character'],
+    ["SELECT * FROM eval('SELECT 1')", 'eval is not open'],
+    ["SELECT * FROM viewExplain('EXPLAIN', '', (SELECT 1))", 'viewexplain is not open'],
+    ["SELECT dictGet('a', 'b', 1)", 'dictget is not open'],
+    ["SELECT joinGet('hotspan_bank.otel_traces', 'x', 1)", 'joinget is not open'],
+    ["SELECT hasColumnInTable('hotspan_bank', 'otel_traces', 'x')", 'hascolumnintable is not open'],
+    ['SELECT defaultRoles()', 'defaultroles is not open'],
+    ['SELECT sleep(3)', 'sleep is not open'],
+    ['SELECT query FROM `s\\x79stem`.`processes`', 'backslash'],
+    ['SELECT query FROM "SYSTEM".processes', 'system.processes'],
+    ['SELECT {f:Identifier}', 'character'],
+    ["SELECT {f/**/:Identifier}('/etc/passwd')", 'character'],
+    ['SHOW FULL PROCESSLIST', 'PROCESSLIST'],
+    ['SHOW CREATE USER default', 'USER'],
+    ['SHOW GRANTS', 'GRANTS'],
+    ['EXPLAIN INSERT INTO otel_traces SELECT 1', 'EXPLAIN INSERT'],
+    ['EXPLAIN CURRENT TRANSACTION', 'EXPLAIN CURRENT'],
+    ['EXPLAIN AST DROP TABLE otel_traces', 'EXPLAIN DROP'],
+    [
+      'INSERT INTO otel_traces SETTINGS max_threads = -1, max_memory_usage = 0 FORMAT Native',
+      'number, a word',
+    ],
+    ['INSERT INTO `otel\\x5ftraces` FORMAT Native', 'backslash'],
     ['SELECT 1 PARALLEL WITH SELECT 2', 'one statement'],
     ['', 'is not possible'],
     ['INSERT INTO otel_traces VALUES (1)', 'INSERT'],
@@ -199,8 +285,11 @@ describe('what a guest may run', () => {
         ['max_execution_time', '30'],
       ]),
     )
+    for (const asked of ['300', '0', '60.5', 'Infinity'])
+      expect(settings([['max_execution_time', asked]]).get('max_execution_time')).toBe('60')
     for (const pair of [
-      ['max_execution_time', '0'],
+      ['max_execution_time', '-1'],
+      ['max_execution_time', ''],
       ['max_memory_usage', '0'],
       ['format_schema', 'x'],
       ['output_format_schema', '/var/x'],

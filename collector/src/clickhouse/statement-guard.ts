@@ -1,98 +1,35 @@
+import { checkNames } from './guest-names.ts'
+import { guardSettingsClause } from './guest-settings.ts'
 import { type SqlToken, StatementRefused, sqlOf, sqlTokens } from './sql-tokens.ts'
 
 /**
- * A statement that a guest may run: put together anew from what was understood. `exists`: it would make a database or table of
- * ours if it were not there, and it is.
+ * A statement that a guest may run: put together anew from what was understood. `describe`: it asks for the columns of a telemetry
+ * table and nothing else. `exists`: it would make a database or table of ours if it were not there, and it is.
  */
 export interface GuardedStatement {
-  readonly kind: 'read' | 'insert' | 'exists'
+  readonly kind: 'read' | 'describe' | 'insert' | 'exists'
   /** First word, lower case. */
   readonly verb: string
   readonly sql: string
 }
 
 const readVerbs = new Set(['select', 'with', 'show', 'describe', 'desc', 'explain', 'exists'])
-const shown = new Set([
-  'databases',
-  'tables',
-  'full',
-  'columns',
-  'fields',
-  'create',
-  'index',
-  'indexes',
-  'keys',
-  'functions',
+/** Behind SHOW, and what may follow where not everything may. */
+const shown = new Map<string, ReadonlySet<string> | null>([
+  ['databases', null],
+  ['tables', null],
+  ['columns', null],
+  ['fields', null],
+  ['index', null],
+  ['indexes', null],
+  ['keys', null],
+  ['functions', null],
+  ['full', new Set(['tables', 'columns', 'fields'])],
 ])
-
-/** What describes the engine and the asker's own tables. Others tell what everybody asks: `processes`, `errors`, logs. */
-const systemTables = new Set([
-  'one',
-  'numbers',
-  'numbers_mt',
-  'zeros',
-  'tables',
-  'columns',
-  'databases',
-  'parts',
-  'parts_columns',
-  'functions',
-  'formats',
-  'settings',
-  'table_functions',
-  'data_type_families',
-  'table_engines',
-  'time_zones',
-  'keywords',
-  'completions',
-  'build_options',
-])
-
-/** Functions that read files of the machine without asking for a right, or tables by a name inside a string. */
-const forbiddenWords = new Set([
-  'file',
-  'merge',
-  'outfile',
-  'infile',
-  'catboostevaluate',
-  'joinget',
-  'joingetornull',
-])
+/** `SHOW CREATE USER` and its like tell of the engine's configuration. */
+const createdByGuests = /^(?:table|view|database|otel_\w+|hotspan_\w+)$/
 
 const telemetryTables = /^otel_(?:traces|logs|metrics_(?:gauge|sum|histogram|exponential_histogram|summary))$/
-
-/** Settings that change how an answer looks or how long it may take, and nothing else. */
-const freeSettings =
-  /^(?:output_format_(?!.*schema)\w+|date_time_output_format|max_result_rows|max_rows_to_read|max_bytes_to_read|result_overflow_mode|read_overflow_mode|max_block_size|max_threads|extremes|join_use_nulls|session_timezone|use_uncompressed_cache|optimize_read_in_order|prefer_column_name_to_alias|group_by_overflow_mode|max_rows_to_group_by)$/
-/** Sent by clients on their own; they have no meaning here. */
-const ignoredSettings =
-  /^(?:async_insert|wait_for_async_insert|log_comment|insert_quorum|insert_deduplicate|insert_deduplication_token|readonly|cancel_http_readonly_queries_on_client_close|http_headers_progress_interval_ms|allow_experimental_\w+|max_query_size|enable_\w+)$/
-const maxExecutionSec = 60
-
-/** The settings of a request that reach the engine. Throws `StatementRefused` for one that a guest may not change. */
-export function guardSettings(settings: ReadonlyMap<string, string>): Map<string, string> {
-  const kept = new Map<string, string>()
-  for (const [name, value] of settings) {
-    if (ignoredSettings.test(name)) continue
-    checkSetting(name, value)
-    kept.set(name, value)
-  }
-  return kept
-}
-
-function checkSetting(name: string, value: string): void {
-  if (freeSettings.test(name)) return
-  if (name === 'max_execution_time') {
-    const seconds = Number(value)
-    if (seconds > 0 && seconds <= maxExecutionSec) return
-    throw refusedSetting(
-      `max_execution_time is ${value.slice(0, 20)}; expected 1 to ${maxExecutionSec} seconds`,
-    )
-  }
-  throw refusedSetting(`the setting ${name.slice(0, 60)} cannot be changed here`)
-}
-
-const refusedSetting = (message: string) => new StatementRefused(message, 452, 'SETTING_CONSTRAINT_VIOLATION')
 
 /**
  * Lets one reading statement pass, or one insert into the telemetry tables whose data comes behind it. The engine's roles keep
@@ -108,8 +45,7 @@ export function guardStatement(sql: string, database: string): GuardedStatement 
     throw new StatementRefused('one statement at a time', 62, 'SYNTAX_ERROR')
   }
   if (verb === 'insert') {
-    checkInsert(tokens, database)
-    return { kind: 'insert', verb, sql: sqlOf(tokens) }
+    return { kind: 'insert', verb, sql: sqlOf(guardedInsert(tokens, database)) }
   }
   if (verb === 'create' && namesOurs(tokens, database)) return { kind: 'exists', verb, sql: '' }
   if (!readVerbs.has(verb)) {
@@ -117,13 +53,71 @@ export function guardStatement(sql: string, database: string): GuardedStatement 
       `${verb === '' ? 'this' : verb.toUpperCase()} is not possible here; SELECT, SHOW, DESCRIBE, EXPLAIN and EXISTS are`,
     )
   }
-  if (verb === 'show' && !shown.has(tokens[1]?.value ?? '')) {
-    throw new StatementRefused(`SHOW ${(tokens[1]?.text ?? '').slice(0, 40)} is not possible here`)
+  if (verb === 'show') checkShow(tokens)
+  if (verb === 'explain') checkExplain(tokens)
+  checkNames(tokens)
+  const describes = describesTelemetry(tokens, database)
+  return { kind: describes ? 'describe' : 'read', verb, sql: sqlOf(withGuardedSettings(tokens)) }
+}
+
+function checkShow(tokens: readonly SqlToken[]): void {
+  const [, what, then] = tokens
+  const follows = shown.get(what?.value ?? '')
+  const allowed =
+    what?.value === 'create'
+      ? createdByGuests.test(then?.value ?? '')
+      : follows === null || follows?.has(then?.value ?? '')
+  if (!allowed) {
+    throw new StatementRefused(
+      `SHOW ${`${what?.text ?? ''} ${then?.text ?? ''}`.slice(0, 60)} is not possible here`,
+    )
   }
-  for (const [index, token] of tokens.entries()) {
-    if (token.kind === 'word' || token.kind === 'name') checkName(tokens, index)
+}
+
+/** `EXPLAIN [kind] [setting = value, ...] SELECT ...`: other statements are not explained to guests. */
+function checkExplain(tokens: readonly SqlToken[]): void {
+  let at = 1
+  while (/^(?:ast|syntax|query|tree|plan|pipeline|estimate)$/.test(tokens[at]?.value ?? '')) at += 1
+  while (tokens[at + 1]?.text === '=') {
+    at += 3
+    if (tokens[at]?.text === ',') at += 1
   }
-  return { kind: 'read', verb, sql: sqlOf(tokens) }
+  while (tokens[at]?.text === '(') at += 1
+  if (tokens[at]?.value === 'select' || tokens[at]?.value === 'with') return
+  throw new StatementRefused(
+    `EXPLAIN ${(tokens[at]?.text ?? '').slice(0, 40)} is not possible here; EXPLAIN SELECT is`,
+  )
+}
+
+/** `DESC[RIBE] [TABLE] [database.]table [FORMAT name]` of a telemetry table, token by token. */
+function describesTelemetry(tokens: readonly SqlToken[], database: string): boolean {
+  if (!/^desc(?:ribe)?$/.test(tokens[0]?.value ?? '')) return false
+  let at = 1
+  if (tokens[at]?.kind === 'word' && tokens[at]?.value === 'table') at += 1
+  if (tokens[at + 1]?.text === '.') {
+    if (tokens[at]?.value !== database) return false
+    at += 2
+  }
+  const table = tokens[at]
+  const isName = table?.kind === 'word' || table?.kind === 'name'
+  if (!isName || !telemetryTables.test(table.value)) return false
+  const rest = tokens.slice(at + 1)
+  if (rest.length === 0) return true
+  return rest.length === 2 && rest[0]?.value === 'format' && rest[1]?.kind === 'word'
+}
+
+/** Every `SETTINGS` of a statement with what the engine gets instead. */
+function withGuardedSettings(tokens: readonly SqlToken[]): SqlToken[] {
+  const guarded: SqlToken[] = []
+  for (let at = 0; at < tokens.length; at += 1) {
+    const token = tokens[at]!
+    guarded.push(token)
+    if (token.kind !== 'word' || token.value !== 'settings' || tokens[at - 1]?.text === '.') continue
+    const { kept, end } = guardSettingsClause(tokens, at + 1, false)
+    guarded.push(...kept)
+    at = end - 1
+  }
+  return guarded
 }
 
 const lookupTables = /^otel_traces_trace_id_ts(?:_mv)?$/
@@ -142,36 +136,8 @@ function namesOurs(tokens: readonly SqlToken[], database: string): boolean {
   return (!qualified || first === database) && (telemetryTables.test(table) || lookupTables.test(table))
 }
 
-function checkName(tokens: readonly SqlToken[], index: number): void {
-  const token = tokens[index]!
-  const name = token.value.toLowerCase()
-  const previous = tokens[index - 1]?.text
-  const next = tokens[index + 1]
-  if (forbiddenWords.has(name) && (next?.text === '(' || (token.kind === 'word' && previous !== '.'))) {
-    throw new StatementRefused(
-      `${token.text.slice(0, 40)} is not possible here; as the name of a column it needs a table in front`,
-    )
-  }
-  if (name === 'parallel' && next?.value === 'with') throw new StatementRefused('one statement at a time')
-  if (name === 'system' && previous !== '.' && next?.text === '.') {
-    const table = tokens[index + 2]?.value.toLowerCase() ?? ''
-    if (!systemTables.has(table)) {
-      throw new StatementRefused(`system.${table.slice(0, 60)} is not open to guests`)
-    }
-  }
-  if (token.kind === 'word' && name === 'settings' && previous !== '.') checkSettingsClause(tokens, index + 1)
-}
-
-function checkSettingsClause(tokens: readonly SqlToken[], from: number): void {
-  for (let at = from; tokens[at + 1]?.text === '='; at += 4) {
-    const value = tokens[at + 2]
-    checkSetting(tokens[at]!.value, (value?.text ?? '').replace(/^'|'$/g, ''))
-    if (tokens[at + 3]?.text !== ',') return
-  }
-}
-
 /** `INSERT INTO [TABLE] [db.]table [(columns)] [SETTINGS ...] FORMAT name`, and nothing behind it. */
-function checkInsert(tokens: readonly SqlToken[], database: string): void {
+function guardedInsert(tokens: readonly SqlToken[], database: string): SqlToken[] {
   const wrong = (what: string) =>
     new StatementRefused(
       `${what}; expected INSERT INTO a telemetry table with its data in the body`,
@@ -188,11 +154,12 @@ function checkInsert(tokens: readonly SqlToken[], database: string): void {
   word('table')
   let table = tokens[at++]
   if (tokens[at]?.text === '.') {
-    if (table?.text.replace(/[`"]/g, '') !== database) throw new StatementRefused('this is not your database')
+    if (table?.value !== database) throw new StatementRefused('this is not your database')
     table = tokens[at + 1]
     at += 2
   }
-  if (!telemetryTables.test(table?.text.replace(/[`"]/g, '') ?? '')) {
+  const isName = table?.kind === 'word' || table?.kind === 'name'
+  if (table === undefined || !isName || !telemetryTables.test(table.value)) {
     throw new StatementRefused(`${(table?.text ?? 'nothing').slice(0, 60)} is no table that takes inserts`)
   }
   if (tokens[at]?.text === '(') {
@@ -207,16 +174,13 @@ function checkInsert(tokens: readonly SqlToken[], database: string): void {
       if (sign !== ',') throw wrong('a list of columns that is none')
     }
   }
+  const guarded = tokens.slice(0, at)
   while (word('settings')) {
-    for (;;) {
-      const name = tokens[at]
-      if (name?.kind !== 'word' || tokens[at + 1]?.text !== '=') throw wrong('SETTINGS that are none')
-      if (!ignoredSettings.test(name.value)) checkSetting(name.value, tokens[at + 2]?.text ?? '')
-      at += 3
-      if (tokens[at]?.text !== ',') break
-      at += 1
-    }
+    const { kept, end } = guardSettingsClause(tokens, at, true)
+    guarded.push(tokens[at - 1]!, ...kept)
+    at = end
   }
   if (!word('format') || tokens[at]?.kind !== 'word') throw wrong('INSERT without FORMAT')
   if (tokens.length !== at + 1) throw wrong('something behind FORMAT')
+  return [...guarded, ...tokens.slice(at - 1)]
 }

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { closedSystemTables } from './system-tables.ts'
 
 /**
  * The engine has one user. Its rights come from roles, so that a connection can lay down all of them but those of one project
@@ -39,6 +40,10 @@ export function engineUsersXml(databases: readonly string[]): string {
     ([role, grant]) => `    <${role}><grants><query>${grant}</query></grants></${role}>`,
   )
   const grants = roles.map(([role]) => `<query>GRANT ${role}</query>`)
+  // The engine grants everybody all of `system`: what guests have no business with has no rows for them.
+  const hidden = [...closedSystemTables].map(
+    (table) => `<${table}><filter>has(currentRoles(), 'operator')</filter></${table}>`,
+  )
   return `<clickhouse>
   <profiles><default></default></profiles>
   <quotas><default></default></quotas>
@@ -52,6 +57,7 @@ ${definitions.join('\n')}
       <profile>default</profile>
       <quota>default</quota>
       <grants>${grants.join('')}</grants>
+      <databases><system>${hidden.join('')}</system></databases>
     </default>
   </users>
 </clickhouse>
