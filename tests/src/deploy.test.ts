@@ -1,74 +1,142 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createCollector, openStore } from '@hotspan/collector'
-import { encodeTraces } from '@hotspan/otlp'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { parse } from 'yaml'
+import {
+  binary,
+  deploy,
+  freePort,
+  hex,
+  missing,
+  note,
+  otel,
+  run,
+  send,
+  sumOf,
+  temporaryFolder,
+  traces,
+} from './deploy-collector.ts'
 
-const deploy = fileURLToPath(new URL('../../deploy/', import.meta.url))
-const otel = (name: string) => join(deploy, 'opentelemetry', name)
+const root = join(deploy, '..')
 
-/** The Collector that `npm run tools` builds; it lacks Kafka, AWS and Google parts. */
-function stockCollector(): string | null {
-  const cache = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'hotspan')
-  const builds = (existsSync(cache) ? readdirSync(cache) : []).filter((name) => name.startsWith('otelcol-v'))
-  const paths = builds.map((name) => join(cache, name, 'otelcol-hotspan')).filter((path) => existsSync(path))
-  return paths.sort().at(-1) ?? null
+interface Compose {
+  readonly services: Record<
+    string,
+    {
+      readonly image?: string
+      readonly build?: { readonly context: string; readonly dockerfile: string }
+      readonly command?: readonly string[]
+      readonly environment?: Record<string, string>
+      readonly volumes?: readonly string[]
+      readonly depends_on?: Record<string, unknown>
+    }
+  >
+  readonly volumes: Record<string, unknown>
 }
 
-const binary = stockCollector()
-const missing =
-  binary === null ? 'no OpenTelemetry Collector here; npm run tools builds one (needs Go)' : null
+interface Manifest {
+  readonly name: string
+  readonly workspaces?: readonly string[]
+  readonly dependencies?: Record<string, string>
+}
 
 function validate(...files: string[]): void {
   const args = files.flatMap((file) => ['--config', file])
-  execFileSync(binary!, ['validate', ...args], {
+  execFileSync(binary, ['validate', ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, GOOGLE_CLOUD_PROJECT: 'p' },
   })
 }
 
 describe('files under deploy/', () => {
-  test('images have a version, and what is mounted or listed is there', () => {
-    const folders = ['compose', 'kubernetes']
-    for (const folder of folders) {
-      for (const name of readdirSync(join(deploy, folder)).filter((file) => file.endsWith('.yaml'))) {
-        const text = readFileSync(join(deploy, folder, name), 'utf8')
-        for (const [, image] of text.matchAll(/^\s*image: (\S+)/gm))
-          expect(image, name).toMatch(/:v?\d+\.\d+/)
-        for (const [, path = ''] of text.matchAll(/^\s*- (\.\.?\/[^:\s]+)(?::\S+)?$/gm)) {
-          // Written by `hotspan dashboards` before the start.
-          if (path.startsWith('./grafana/')) continue
-          expect(existsSync(join(deploy, folder, path)), `${path} in ${folder}/${name}`).toBe(true)
-        }
+  test('what compose mounts, builds and waits for is there, and its images have a version', () => {
+    const { services, volumes } = parse(readFileSync(join(deploy, 'compose', 'compose.yaml'), 'utf8'), {
+      merge: true,
+    }) as Compose
+    for (const [name, service] of Object.entries(services)) {
+      expect(service.image ?? '', name).toMatch(/:v?\d+\.\d+/)
+      for (const other of Object.keys(service.depends_on ?? {})) expect(services, name).toHaveProperty(other)
+      for (const [from = ''] of (service.volumes ?? []).map((volume) => volume.split(':'))) {
+        // Written by `hotspan dashboards` before the start.
+        if (from.startsWith('./grafana/')) continue
+        if (from.startsWith('.')) expect(existsSync(join(deploy, 'compose', from)), from).toBe(true)
+        else expect(Object.keys(volumes), name).toContain(from)
       }
+      for (const file of (service.command ?? []).filter((part) => part.startsWith('/etc/otel/')))
+        expect(existsSync(otel(file.slice('/etc/otel/'.length))), file).toBe(true)
+      if (service.build === undefined) continue
+      const context = join(deploy, 'compose', service.build.context)
+      expect(existsSync(join(context, service.build.dockerfile))).toBe(true)
     }
-    const kustomization = readFileSync(join(deploy, 'kubernetes', 'kustomization.yaml'), 'utf8')
-    const listed = [...kustomization.matchAll(/^\s+- ([\w./-]+\.(?:yaml|xml))$/gm)].map(
-      ([, path = '']) => path,
+    // The queues are files of their own, and the address asks for rows that are on the shards.
+    for (const name of ['gateway', 'sampler-1', 'sampler-2'])
+      expect(services[name]!.volumes).toContain(`queue-${name}:/var/lib/otelcol`)
+    expect(services['sampler-1']!.environment?.CLICKHOUSE_ENDPOINT).toContain(
+      'distributed_foreground_insert=1',
     )
-    expect(listed).toContain('sampler.yaml')
-    for (const path of listed) expect(existsSync(join(deploy, 'kubernetes', path)), path).toBe(true)
   })
 
-  test.skipIf(missing !== null)(
-    `the real Collector accepts the configurations${missing ? ` (skipped: ${missing})` : ''}`,
-    () => {
-      validate(otel('gateway.yaml'), otel('resolver-static.yaml'))
-      validate(otel('gateway.yaml'), otel('resolver-kubernetes.yaml'))
-      validate(otel('sampler.yaml'))
-    },
-  )
+  test('the image is built from this checkout: the command, what it imports, and every manifest of the lock file', () => {
+    const text = readFileSync(join(deploy, 'hotspan.Dockerfile'), 'utf8')
+    const manifest = (folder: string) =>
+      JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8')) as Manifest
+    const workspaces = manifest('.').workspaces!
+    const copied = [...text.matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(([, list = '']) =>
+      list.split(' '),
+    )
+    for (const path of copied) expect(existsSync(join(root, path)), path).toBe(true)
+    for (const folder of workspaces)
+      expect(
+        copied.includes(`${folder}/`) || copied.includes(folder) || copied.includes(`${folder}/package.json`),
+        folder,
+      ).toBe(true)
+    const folderOf = new Map(workspaces.map((folder) => [manifest(folder).name, folder]))
+    const needed = new Set(['cli'])
+    for (const folder of needed) {
+      for (const name of Object.keys(manifest(folder).dependencies ?? {})) {
+        const own = folderOf.get(name)
+        if (own !== undefined) needed.add(own)
+      }
+    }
+    const [, packages = ''] = /^ENV PACKAGES="(.+)"$/m.exec(text)!
+    expect(packages.split(' ').sort()).toEqual([...needed].sort())
+    const bases = [...text.matchAll(/^FROM (\S+)/gm)].map(([, base]) => base)
+    expect(new Set(bases).size).toBe(1)
+    expect(bases[0]).toMatch(/^node:\d+\.\d+\.\d+-/)
+    expect(text).toMatch(/^USER [1-9]\d*:/m)
+  })
+
+  test('what the image holds runs: the built command, copied, without the embedded engine', {
+    timeout: 120_000,
+  }, () => {
+    const out = join(temporaryFolder(), 'app')
+    execFileSync(process.execPath, [join(deploy, 'copy-runtime.mjs'), out], { stdio: 'pipe' })
+    const hotspan = (args: string[], env: NodeJS.ProcessEnv) =>
+      spawnSync(process.execPath, [join(out, 'cli', 'bin', 'hotspan.js'), ...args], { encoding: 'utf8', env })
+    const packages = readdirSync(join(out, 'node_modules'))
+    for (const name of ['chdb', 'typescript', 'vitest', 'onnxruntime-node'])
+      expect(packages, name).not.toContain(name)
+    expect(hotspan(['--version'], {}).stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    // Port 9 of this machine: nobody is there.
+    const migrate = hotspan(['migrate'], { HOTSPAN_CLICKHOUSE_URL: 'http://u:p@127.0.0.1:9' })
+    expect(migrate.stderr).toMatch(/HOTSPAN_CLICKHOUSE_URL \(127\.0\.0\.1:9\) could not be used/)
+    expect(migrate.status).toBe(2)
+  })
+
+  test.skipIf(missing !== null)(`the real Collector accepts the configurations${note}`, () => {
+    validate(otel('gateway.yaml'), otel('resolver-static.yaml'))
+    validate(otel('gateway.yaml'), otel('resolver-kubernetes.yaml'))
+    validate(otel('sampler.yaml'))
+    validate(otel('sampler.yaml'), otel('keep-all.yaml'))
+  })
 
   /** Kafka, AWS and Google parts are not in the Collector that can be built here: each is replaced by a plain one, the rest is checked. */
   test.skipIf(missing !== null)(
-    `the rest of the configurations with parts of the contrib distribution is right${missing ? ` (skipped: ${missing})` : ''}`,
+    `the rest of the configurations with parts of the contrib distribution is right${note}`,
     () => {
-      const folder = mkdtempSync(join(tmpdir(), 'hotspan-deploy-'))
-      onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+      const folder = temporaryFolder()
       const without = (name: string, kind: 'receivers' | 'exporters', part: string) => {
         const plain = kind === 'exporters' ? 'debug' : 'otlp/kafka'
         const block =
@@ -92,98 +160,11 @@ describe('files under deploy/', () => {
   )
 })
 
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
-
-const accepts = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('error', () => resolve(false))
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-  })
-
-async function run(
-  files: readonly string[],
-  ports: readonly number[],
-  env: NodeJS.ProcessEnv,
-): Promise<void> {
-  const child: ChildProcess = spawn(
-    binary!,
-    files.flatMap((file) => ['--config', file]),
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, LISTEN: '127.0.0.1', TELEMETRY_LEVEL: 'none', ...env },
-    },
-  )
-  let errors = ''
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
-    errors = (errors + text).slice(-2000)
-  })
-  const gone = new Promise<void>((resolve) => child.once('close', () => resolve()))
-  onTestFinished(async () => {
-    child.kill('SIGKILL')
-    await gone
-  })
-  await expect
-    .poll(
-      async () => {
-        if (child.exitCode !== null) throw new Error(errors)
-        return (await Promise.all(ports.map(accepts))).every((up) => up)
-      },
-      { timeout: 60_000 },
-    )
-    .toBe(true)
-}
-
-const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0')
-const traces = 40
-
-/** Half of a trace: the gateway gets the server's span and the client's in different bodies. Trace 7 failed, trace 9 is slow. */
-function half(part: 'client' | 'server', nowMs: number): Buffer {
-  const spans = Array.from({ length: traces }, (_, i) => {
-    const server = part === 'server'
-    const startNs = BigInt(nowMs) * 1_000_000n
-    return {
-      traceId: hex(i + 1, 32),
-      spanId: hex(server ? 2 : 1, 16),
-      parentSpanId: server ? hex(1, 16) : '',
-      traceState: '',
-      flags: 1,
-      name: server ? 'GET /orders/:id' : 'GET',
-      kind: (server ? 2 : 3) as 2 | 3,
-      startTimeUnixNano: startNs,
-      endTimeUnixNano: startNs + (i + 1 === 9 ? 900_000_000n : 20_000_000n),
-      attributes: server ? [{ key: 'http.route', value: '/orders/:id' }] : [],
-      droppedAttributesCount: 0,
-      events: [],
-      droppedEventsCount: 0,
-      links: [],
-      droppedLinksCount: 0,
-      status: { code: (i + 1 === 7 && server ? 2 : 0) as 0 | 2, message: '' },
-    }
-  })
-  const service = part === 'server' ? 'orders' : 'web'
-  const resource = { attributes: [{ key: 'service.name', value: service }], droppedAttributesCount: 0 }
-  const scope = { name: 's', version: '', attributes: [], droppedAttributesCount: 0 }
-  const resourceSpans = [{ resource, schemaUrl: '', scopeSpans: [{ scope, schemaUrl: '', spans }] }]
-  return Buffer.from(encodeTraces({ resourceSpans }))
-}
-
 test.skipIf(missing !== null)(
-  `gateway and samplers as they are deployed: failed and slow traces arrive whole, figures count all${missing ? ` (skipped: ${missing})` : ''}`,
+  `gateway and samplers as they are deployed: failed and slow traces arrive whole, figures count all${note}`,
   { timeout: 180_000 },
   async () => {
-    const dataDir = mkdtempSync(join(tmpdir(), 'hotspan-deploy-'))
+    const dataDir = temporaryFolder()
     const collector = await createCollector({
       dataDir,
       otlpHttpPort: 0,
@@ -192,10 +173,7 @@ test.skipIf(missing !== null)(
       clickHouseInserts: true,
       onEvent: () => undefined,
     })
-    onTestFinished(async () => {
-      await collector.close()
-      rmSync(dataDir, { recursive: true, force: true })
-    })
+    onTestFinished(() => collector.close())
     const [grpc1, http1, prometheus1, grpc2, http2, prometheus2, gatewayGrpc, gatewayHttp] =
       await Promise.all(Array.from({ length: 8 }, freePort))
     const sampler = (grpc: number, http: number, prometheus: number) =>
@@ -222,14 +200,7 @@ test.skipIf(missing !== null)(
       SAMPLER_HTTP: `http://127.0.0.1:${http1}`,
     })
     const nowMs = Date.now()
-    for (const part of ['client', 'server'] as const) {
-      const answer = await fetch(`http://127.0.0.1:${gatewayHttp}/v1/traces`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/x-protobuf' },
-        body: new Uint8Array(half(part, nowMs)),
-      })
-      expect(answer.status).toBe(200)
-    }
+    for (const part of ['client', 'server'] as const) await send(gatewayHttp!, part, nowMs)
     const store = await openStore({ dataDir })
     onTestFinished(() => store.close())
     const kept = async () => {
@@ -242,23 +213,14 @@ test.skipIf(missing !== null)(
     }
     const whole = [7, 9].map((n) => ({ id: hex(n, 32), services: ['orders', 'web'] }))
     await expect.poll(kept, { timeout: 60_000 }).toEqual(whole)
-    const metrics = async () => {
-      const pages = await Promise.all(
-        [prometheus1, prometheus2].map(async (port) =>
-          (await fetch(`http://127.0.0.1:${port}/metrics`)).text(),
-        ),
-      )
-      const sum = (line: RegExp) =>
-        pages
-          .flatMap((page) => page.split('\n').filter((text) => line.test(text)))
-          .reduce((total, text) => total + Number(text.split(' ').at(-1)), 0)
-      return {
-        calls: sum(/^traces_span_metrics_calls_total\{.*service_name="orders"/),
-        edges: sum(/^traces_service_graph_request_total\{.*client="web".*server="orders"/),
-        // Both samplers took part: a trace goes to one of them.
-        samplers: pages.filter((page) => page.includes('service_name="orders"')).length,
-      }
-    }
+    const both = [prometheus1!, prometheus2!]
+    const orders = /^traces_span_metrics_calls_total\{.*service_name="orders"/
+    const metrics = async () => ({
+      calls: await sumOf(both, orders),
+      edges: await sumOf(both, /^traces_service_graph_request_total\{.*client="web".*server="orders"/),
+      // Both samplers took part: a trace goes to one of them.
+      samplers: (await Promise.all(both.map((port) => sumOf([port], orders)))).filter((n) => n > 0).length,
+    })
     await expect.poll(metrics, { timeout: 60_000 }).toEqual({ calls: traces, edges: traces, samplers: 2 })
   },
 )
