@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { encodeProfiles, encodeTraces } from '@hotspan/otlp'
 import { describe, expect, test } from 'vitest'
 import { liveOwner } from './data-directory/owner.ts'
+import { bucketCounts } from './sealing/bucket-counts.ts'
 import { openStore } from './store.ts'
 import { profileOf } from './test-support/made-profiles.ts'
 import { hex, madeSpan, tracesOf } from './test-support/made-spans.ts'
@@ -119,6 +120,12 @@ describe.skipIf(missingEngine() !== null)('kill -9 in the middle of traffic', ()
     })
     const [view] = await lookup.json<{ n: string; ids: string }>()
     expect(Number(view!.ids)).toBe(next - profiles)
+    // What seals are held against: counted in the parts, whatever was killed between two tables.
+    const counts = await store.client.query({
+      query: `SELECT sum(rows) AS n FROM (${bucketCounts('otel_traces')}) SETTINGS force_optimize_projection = 1`,
+      format: 'JSONEachRow',
+    })
+    expect(await counts.json()).toEqual([{ n: String((next - profiles) * spansPerBody) }])
     // A profile fills two tables: whatever was between the two, it is whole, and there once.
     const kept = await store.client.query({
       query: `SELECT uniqExact(ProfileId) AS profiles, count() AS n FROM hotspan_profiles

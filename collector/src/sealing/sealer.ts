@@ -42,6 +42,7 @@ export class Sealer {
   private readonly now: () => number
   private watched = new Map<string, Watched>()
   private sealed = 0
+  private toldFailure = false
 
   constructor(options: SealerOptions = {}) {
     this.onEvent = options.onEvent ?? (() => undefined)
@@ -73,14 +74,16 @@ export class Sealer {
       try {
         if (await sealBucket(store.client, bucket, engineMemoryBytes())) {
           this.sealed += 1
+          this.toldFailure = false
           this.watched.delete(keyOf(bucket))
           continue
         }
       } catch (error) {
-        if (watched.failures === 0)
+        if (!this.toldFailure)
           this.onEvent(
-            `the spans of ${new Date(bucket.startSec * 1000).toISOString()} could not be summed up, and are read one by one: ${messageOf(error)}`,
+            `the spans from ${new Date(bucket.startSec * 1000).toISOString()} on could not be summed up, and are read one by one: ${messageOf(error)}`,
           )
+        this.toldFailure = true
       }
       watched.failures += 1
       watched.notBeforeMs = this.now() + waitSec(watched.failures) * 1000

@@ -1,5 +1,8 @@
+import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { backup } from '../keeping/backup.ts'
 import { keepWithin } from '../keeping/keep-within.ts'
+import { restore } from '../keeping/restore.ts'
 import { completeTraces } from '../queries/complete-traces.ts'
 import { exemplarTraces } from '../queries/exemplar-traces.ts'
 import { operations } from '../queries/operations.ts'
@@ -232,6 +235,23 @@ describe.skipIf(missingEngine() !== null)('sealed buckets on a real engine', () 
       })
     const query = `SELECT sum(rows) AS n FROM (${bucketCounts('otel_traces')}) SETTINGS force_optimize_projection = 1`
     expect(await count(store, query)).toBe(await count(store, 'SELECT count() FROM otel_traces'))
+  })
+
+  test('a backup brings the seals along', { timeout: 120_000 }, async () => {
+    const dataDir = temporaryDirectory()
+    const store = await openStore({ dataDir, onEvent: () => undefined })
+    await insert(store, madeRows())
+    await sealed(store)
+    const before = await summedUp(store, whole)
+    const to = join(temporaryDirectory(), 'copy')
+    await store.close()
+    await backup({ dataDir, to })
+    const restoredDir = join(temporaryDirectory(), 'restored')
+    await restore({ from: to, dataDir: restoredDir, onEvent: () => undefined })
+    const restored = await openStore({ dataDir: restoredDir, onEvent: () => undefined })
+    onTestFinished(() => restored.close())
+    expect(await sealedBuckets(restored, whole)).toHaveLength(buckets)
+    expectSame(await summedUp(restored, whole), before)
   })
 
   test('the parts of an older store get their counts in the background', { timeout: 60_000 }, async () => {
