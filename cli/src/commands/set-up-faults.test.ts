@@ -33,16 +33,14 @@ const faults: [string, string[], NodeJS.ProcessEnv, RegExp][] = [
     { HOTSPAN_ENGINE_MEMORY_MB: '100' },
     /HOTSPAN_ENGINE_MEMORY_MB is "100"; expected megabytes from 256/,
   ],
-  ...(existsSync('/proc/self')
-    ? [
-        [
-          'a directory that cannot be',
-          ['collector', '--data-dir', '/proc/x'],
-          {},
-          /\/proc\/x cannot be made or written: .*--data-dir/,
-        ] satisfies (typeof faults)[number],
-      ]
-    : []),
+  ...(existsSync('/proc/self') ? [['collector'], ['token', 'create']] : []).map(
+    (command): (typeof faults)[number] => [
+      'a directory that cannot be',
+      [...command, '--data-dir', '/proc/x'],
+      {},
+      /\/proc\/x cannot be made or written: .*--data-dir/,
+    ],
+  ),
 ]
 
 test.each(faults)(

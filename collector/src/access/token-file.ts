@@ -1,7 +1,8 @@
 import { hash, randomBytes } from 'node:crypto'
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync, unlinkSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { writeFileDurably } from '../data-directory/durable-file.ts'
+import { makeDirectory } from '../data-directory/make-directory.ts'
 import { CollectorError } from '../errors.ts'
 import { databaseOf } from '../schema/migrations.ts'
 
@@ -153,7 +154,7 @@ const lockStaleMs = 10_000
 
 /** Reads, changes and writes the file, one process at a time. */
 function change(dataDir: string, edit: (file: AccessFile) => AccessFile): void {
-  mkdirSync(resolve(dataDir), { recursive: true, mode: 0o700 })
+  makeDirectory(dataDir)
   const lock = `${accessFilePath(dataDir)}.lock`
   takeLock(lock)
   try {
