@@ -19,9 +19,9 @@ export interface SqlToken {
   readonly value: string
 }
 
-const space = /[ \t\r\n\f\v]+|--[^\n]*|\/\*[\s\S]*?\*\/|#[ !][^\n]*/y
+const space = /[ \t\r\n\f\v]+|--[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/|#[ !][^\n]*/y
 const word = /[A-Za-z_][A-Za-z0-9_]*/y
-const number = /0x[0-9A-Fa-f]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?/y
+const number = /0x[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]*)?(?:[pP][+-]?\d+)?|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?/y
 
 /**
  * Takes a statement apart, so that what the engine gets can be put together from the parts alone: comments are gone, and
@@ -48,6 +48,8 @@ export function sqlTokens(sql: string): SqlToken[] {
     }
     text = match(number)
     if (text !== null) {
+      // The engine reads `1file` as one name.
+      if (/\w/.test(sql[at] ?? '')) throw new StatementRefused(`${text.slice(0, 20)}${sql[at]} is no number`)
       tokens.push({ kind: 'number', text, value: text })
       continue
     }

@@ -92,7 +92,15 @@ describe.skipIf(missingEngine() !== null)('engine', () => {
     const failure = await rows('SELECT * FROM nothing').catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(ClickHouseError)
     expect(failure).toMatchObject({ code: '60', type: 'UNKNOWN_TABLE' })
-    await expect(rows('SELECT {m:Map(String, String)}', { m: { a: 'b' } })).rejects.toThrow('mapFromArrays')
+    expect(
+      await rows(
+        "SELECT {m:Map(String, String)} AS m, {e:Map(String, Array(UInt8))} AS e, {m:Map(String, String)}['a'] AS a",
+        {
+          m: { a: hostile, "k'": '' },
+          e: {},
+        },
+      ),
+    ).toEqual([{ m: { a: hostile, "k'": '' }, e: {}, a: hostile }])
     await expect(rows('SELECT {missing:String}')).rejects.toMatchObject({ code: '456' })
     await expect(rows('SELEC 1')).rejects.toMatchObject({ code: '62' })
 

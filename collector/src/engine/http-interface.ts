@@ -76,14 +76,14 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
     const settings = [...request.settings].filter(([name]) => settingName.test(name))
     const limitSec = Number(request.settings.get('max_execution_time')) || defaultExecutionSeconds
     watch = setTimeout(() => engine.stuck(), (limitSec + stuckGraceSeconds) * 1000)
-    let prefix = `USE ${sqlName(request.database)};`
+    // A guest's rights first: what the engine says of a database that is not there names the others to those who may see them.
+    let prefix = request.role === '' ? '' : `SET ROLE ${sqlName(request.role)};`
+    prefix += ` USE ${sqlName(request.database)};`
     if (tag !== null) prefix += ` SET log_comment = ${sqlString(tag)};`
     const change = changeSettings(engine, session, request.role === '' ? settings : [])
     prefix += change.statements
-    if (request.role !== '') {
-      prefix += ` SET ROLE ${sqlName(request.role)};`
+    if (request.role !== '')
       for (const [name, value] of settings) prefix += ` SET ${name} = ${sqlString(value)};`
-    }
     let isKnown = false
     try {
       const result = await session.queryAsync(`${prefix} ${sql}`, { format: request.format })

@@ -50,12 +50,9 @@ export function fillParameters(sql: string, parameters: ReadonlyMap<string, stri
     if (raw === undefined) throw new ParameterError(`Substitution \`${name}\` is not set`)
     if (type === 'Identifier') return sqlName(unescapeTsv(raw))
     if (raw === '\\N') return `_CAST(NULL, ${sqlString(type)})`
-    if (/\bMap\s*\(/.test(type)) {
-      throw new ParameterError(
-        `Map parameters are not possible here; give \`${name}\` as two arrays and use mapFromArrays`,
-      )
-    }
     // Arrays and tuples carry quoted elements with escapes of their own; only a bare value is TSV.
+    // The engine casts text to an array of maps, but not to a map.
+    if (/^Map\b/.test(type)) return `(_CAST(${sqlString(`[${raw}]`)}, ${sqlString(`Array(${type})`)})[1])`
     const value = /^(?:Array|Tuple|Nested)\b/.test(type) ? raw : unescapeTsv(raw)
     return `_CAST(${sqlString(value)}, ${sqlString(type)})`
   })
