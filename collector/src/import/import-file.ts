@@ -240,7 +240,7 @@ class Importer {
   constructor(store: Store, modifiedMs: number) {
     this.modifiedMs = modifiedMs
     // Through the client in every mode: a collector that owns the directory goes on working.
-    this.sink = serverSink(store.client)
+    this.sink = serverSink(store.client, 0)
     this.database = store.database
   }
 

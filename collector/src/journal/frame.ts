@@ -44,9 +44,9 @@ export function frameHead(frame: Frame): Buffer {
 
 export interface SegmentContent {
   readonly frames: Frame[]
-  /** Bytes behind the last whole frame: a write that a kill cut off, never acknowledged. */
+  /** Bytes of a last frame that the file ends in: a write that a kill cut off, never acknowledged. */
   readonly tornBytes: number
-  /** Bytes between whole frames that are no frame: damage. */
+  /** Bytes of frames with another checksum, and bytes that are no frame: acknowledged once, and damaged since. */
   readonly damagedBytes: number
 }
 
@@ -69,7 +69,30 @@ export function readFrames(bytes: Buffer): SegmentContent {
     frames.push(frame.frame)
     at = frame.end
   }
-  return { frames, tornBytes: badFrom < 0 ? 0 : bytes.length - badFrom, damagedBytes }
+  if (badFrom < 0) return { frames, tornBytes: 0, damagedBytes }
+  const tornFrom = tornFrameFrom(bytes, badFrom)
+  return { frames, tornBytes: bytes.length - tornFrom, damagedBytes: damagedBytes + tornFrom - badFrom }
+}
+
+/** Where, behind the last whole frame, one starts whose end the file does not have; the file's end without any. */
+function tornFrameFrom(bytes: Buffer, from: number): number {
+  let at = from
+  while (at < bytes.length) {
+    const head = bytes.subarray(at, at + headerBytes)
+    if (head.length < magicBytes.length && magicBytes.indexOf(head) === 0) return at
+    if (head.indexOf(magicBytes) === 0) {
+      if (head.length < headerBytes) return at
+      const payloadBytes = head.readUInt32LE(4)
+      const end = at + headerBytes + head[14]! + payloadBytes
+      if (end > bytes.length && payloadBytes <= maxPayloadBytes) return at
+      // A whole one: what follows is looked at for itself.
+      at = Math.min(end, bytes.length)
+      continue
+    }
+    const next = bytes.indexOf(magicBytes, at + 1)
+    at = next < 0 ? bytes.length : next
+  }
+  return at
 }
 
 const magicBytes = Buffer.alloc(4)

@@ -1,15 +1,13 @@
 import { mkdirSync, readdirSync, statSync } from 'node:fs'
-import { copyFile, readFile, unlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { messageOf } from '../errors.ts'
 import { memoryLimits } from '../keeping/limits.ts'
-import { databaseOf } from '../schema/migrations.ts'
-import { rowLayout } from '../schema/row-layout.ts'
 import { DiskReserve, isDiskFull } from './disk-reserve.ts'
-import { type Frame, frameHead, readFrames } from './frame.ts'
-import { isPermanent, type RowSink } from './row-sink.ts'
+import type { Frame } from './frame.ts'
+import { Quarantine } from './quarantine.ts'
+import type { RowSink } from './row-sink.ts'
 import { SeenBodies } from './seen-bodies.ts'
 import { releaseFrames, Segment, segmentNumber } from './segment.ts'
+import { SegmentInserter } from './segment-inserter.ts'
 import { type Trouble, TroubleLog } from './trouble.ts'
 
 export interface JournalOptions {
@@ -26,18 +24,14 @@ export interface JournalOptions {
   readonly sync?: boolean
   /** Room kept for going on when the disk is full, bytes. Default 16 MiB. */
   readonly reserveBytes?: number
+  /** What the store cannot take is kept up to so many bytes, then the oldest goes. Default 512 MiB. */
+  readonly maxQuarantineBytes?: number
+  /** A body that fails alone, while others go in, is tried again after this time, ms. Default 3000. */
+  readonly suspectMs?: number
 }
 
 /** The engine has been away for so long that the journal is full. */
 export class JournalFullError extends Error {}
-
-interface Closed {
-  readonly id: string
-  readonly path: string
-  readonly bytes: number
-  /** null: read again from the file when its turn comes. */
-  readonly frames: readonly Frame[] | null
-}
 
 interface Pending {
   readonly frame: Frame
@@ -49,32 +43,26 @@ interface Pending {
 const segmentsInMemory = 2
 
 /**
- * The append-only journal: a body is acknowledged when its rows are in it. Closed segments are inserted in order, each group
- * with the segment's id as deduplication token, and removed; what a kill left behind is inserted at the next open.
+ * The append-only journal: a body is acknowledged when its rows are in it. Closed segments go to the inserter; what a kill left behind goes there
+ * at the next open.
  */
 export class Journal {
   readonly seen: SeenBodies
-  /** Rows in the store since the open, by table. */
-  readonly storedRows = new Map<number, number>()
-  /** Rows that the engine refused for good; their frames are in `quarantine/`. */
-  quarantinedRows = 0
   private readonly options: Required<JournalOptions>
   private readonly reserve: DiskReserve
   private readonly troubles: TroubleLog
-  private readonly closed: Closed[] = []
+  private readonly quarantine: Quarantine
+  private readonly inserter: SegmentInserter
   private pending: Pending[] = []
   private readonly inFlight = new Map<string, Promise<void>>()
   private segment: Segment | null = null
   private segmentTimer: NodeJS.Timeout | null = null
   private nextNumber = 1
-  private backlogBytes = 0
   private writing = false
-  private inserting = false
   private rotateAsked = false
   /** The segment is due, and waits for the insert before it. */
   private isDue = false
   private ended = false
-  private retry: { timer: NodeJS.Timeout; wake: () => void } | null = null
   private waiters: (() => void)[] = []
 
   private constructor(options: Required<JournalOptions>) {
@@ -82,6 +70,15 @@ export class Journal {
     this.seen = new SeenBodies(options.directory)
     this.reserve = new DiskReserve(options.directory, options.reserveBytes)
     this.troubles = new TroubleLog(options.onEvent)
+    const { directory, sink, maxQuarantineBytes, suspectMs, onEvent } = options
+    this.quarantine = new Quarantine(join(directory, 'quarantine'), maxQuarantineBytes, onEvent)
+    const { quarantine, seen, troubles, reserve } = this
+    const onProgress = () => {
+      this.rotateWhenDue()
+      this.notify()
+    }
+    const parts = { quarantine, seen, troubles, reserve, onProgress }
+    this.inserter = new SegmentInserter({ sink, suspectMs, onEvent, ...parts })
   }
 
   /**
@@ -89,13 +86,15 @@ export class Journal {
    * the inserts then go on beside new bodies.
    */
   static async open(options: JournalOptions): Promise<Journal> {
-    mkdirSync(join(options.directory, 'quarantine'), { recursive: true, mode: 0o700 })
+    mkdirSync(options.directory, { recursive: true, mode: 0o700 })
     const journal = new Journal({
       segmentMs: 500,
       segmentBytes: 32 * 1024 * 1024,
       maxBacklogBytes: memoryLimits().journalBytes,
       sync: process.env.HOTSPAN_FSYNC === '1',
       reserveBytes: 16 * 1024 * 1024,
+      maxQuarantineBytes: 512 * 1024 * 1024,
+      suspectMs: 3000,
       ...options,
     })
     await journal.reserve.refill()
@@ -106,11 +105,21 @@ export class Journal {
 
   /** Bytes acknowledged and not yet inserted. */
   get bytes(): number {
-    return this.backlogBytes
+    return this.inserter.bytes + (this.segment?.bytes ?? 0)
+  }
+
+  /** Rows in the store since the open, by table. */
+  get storedRows(): ReadonlyMap<number, number> {
+    return this.inserter.storedRows
+  }
+
+  /** Rows that the engine refused for good; their frames are in `quarantine/`. */
+  get quarantinedRows(): number {
+    return this.quarantine.rows
   }
 
   get isFull(): boolean {
-    return this.backlogBytes >= this.options.maxBacklogBytes
+    return this.bytes >= this.options.maxBacklogBytes
   }
 
   /** Why rows do not reach the store now; null when they do. */
@@ -146,12 +155,12 @@ export class Journal {
     }
   }
 
-  /** Returns when everything acknowledged so far is in the store. */
+  /** Returns when everything acknowledged so far is in the store, but for bodies that it refuses while it takes others. */
   async flush(): Promise<void> {
     this.rotateAsked = true
     void this.writeLoop()
-    this.retry?.wake()
-    while (this.pending.length > 0 || this.writing || this.segment !== null || this.closed.length > 0) {
+    this.inserter.tryNow()
+    while (this.pending.length > 0 || this.writing || this.segment !== null || this.inserter.waiting > 0) {
       await new Promise<void>((resolve) => this.waiters.push(resolve))
     }
   }
@@ -160,8 +169,7 @@ export class Journal {
   async close(graceMs = 10_000): Promise<void> {
     this.ended = true
     await this.flushWithin(graceMs)
-    this.closed.length = 0
-    this.retry?.wake()
+    this.inserter.stop()
   }
 
   private async flushWithin(ms: number): Promise<void> {
@@ -179,10 +187,8 @@ export class Journal {
       const path = join(this.options.directory, name)
       const bytes = statSync(path).size
       this.nextNumber = Math.max(this.nextNumber, segmentNumber(name) + 1)
-      this.backlogBytes += bytes
-      this.closed.push({ id: name.slice(0, -4), path, bytes, frames: null })
+      this.inserter.add({ id: name.slice(0, -4), path, bytes, frames: null })
     }
-    if (names.length > 0) void this.insertLoop()
   }
 
   /** One writer at a time; whatever arrived while it wrote goes out in one call. */
@@ -194,7 +200,8 @@ export class Journal {
         const group = this.pending
         this.pending = []
         if (group.length > 0) await this.writeGroup(group)
-        if (this.rotateAsked || (this.segment?.bytes ?? 0) >= this.options.segmentBytes) await this.rotate()
+        const isFull = (this.segment?.bytes ?? 0) >= this.options.segmentBytes
+        if (this.rotateAsked || isFull || this.segment?.isBroken) await this.rotate()
       }
       this.rotateAsked = false
     } finally {
@@ -234,13 +241,11 @@ export class Journal {
         this.rotateWhenDue()
       }, this.options.segmentMs)
     }
-    const before = this.segment.bytes
     await this.segment.write(frames, this.options.sync)
-    this.backlogBytes += this.segment.bytes - before
   }
 
   private rotateWhenDue(): void {
-    if (!this.isDue || this.closed.length > 0) return
+    if (!this.isDue || this.inserter.waiting > 0) return
     this.rotateAsked = true
     void this.writeLoop()
   }
@@ -254,118 +259,13 @@ export class Journal {
     await segment.close().catch(() => undefined)
     this.segment = null
     this.isDue = false
-    const keep = this.closed.length < segmentsInMemory
+    const keep = this.inserter.waiting < segmentsInMemory
     if (!keep) releaseFrames(segment.frames)
-    this.closed.push({
+    this.inserter.add({
       id: segment.id,
       path: segment.path,
       bytes: segment.bytes,
       frames: keep ? segment.frames : null,
-    })
-    void this.insertLoop()
-  }
-
-  private async insertLoop(): Promise<void> {
-    if (this.inserting) return
-    this.inserting = true
-    let failures = 0
-    try {
-      while (this.closed.length > 0) {
-        const segment = this.closed[0]!
-        try {
-          await this.insertSegment(segment)
-          failures = 0
-          this.troubles.insertWorked()
-          void this.reserve.refill()
-          this.closed.shift()
-          this.backlogBytes -= segment.bytes
-          this.rotateWhenDue()
-          this.notify()
-        } catch (error) {
-          failures += 1
-          this.troubles.insertFailed(error)
-          if (isDiskFull(error)) this.reserve.release()
-          await this.pause(Math.min(100 * 2 ** failures, 3000))
-        }
-      }
-    } finally {
-      this.inserting = false
-      this.notify()
-    }
-  }
-
-  private async insertSegment(segment: Closed): Promise<void> {
-    let frames = segment.frames
-    if (frames === null) {
-      const content = readFrames(await readFile(segment.path))
-      frames = content.frames
-      for (const frame of frames) this.seen.add(frame.key, frame.receivedMs)
-      if (content.damagedBytes > 0) {
-        const kept = join(this.options.directory, 'quarantine', `${segment.id}.damaged.hsj`)
-        await copyFile(segment.path, kept)
-        this.options.onEvent(
-          `journal segment ${segment.id} has ${content.damagedBytes} damaged bytes; its whole bodies are inserted, a copy is in ${kept}`,
-        )
-      }
-    }
-    const groups = new Map<string, Frame[]>()
-    for (const frame of frames) {
-      const name = `${frame.project}:${frame.layout}:${frame.table}`
-      const group = groups.get(name)
-      if (group === undefined) groups.set(name, [frame])
-      else group.push(frame)
-    }
-    for (const [name, group] of groups) await this.insertGroup(`${segment.id}:${name}`, group)
-    // Written down before the segment goes: a sender that missed our answer may come back after a restart.
-    this.seen.persist(frames)
-    await unlink(segment.path)
-    releaseFrames(frames)
-  }
-
-  private async insertGroup(token: string, group: readonly Frame[]): Promise<void> {
-    const first = group[0]!
-    const layout = rowLayout(first.layout, first.table)
-    const rows = group.reduce((sum, frame) => sum + frame.rows, 0)
-    if (layout === null) {
-      await this.quarantine(token, group, 'its row layout is of a later version')
-      return
-    }
-    try {
-      await this.options.sink.insert({
-        database: databaseOf(first.project),
-        layout,
-        rows,
-        chunks: group.map(({ payload }) => payload),
-        token,
-      })
-      this.storedRows.set(first.table, (this.storedRows.get(first.table) ?? 0) + rows)
-    } catch (error) {
-      if (!isPermanent(error)) throw error
-      // One body must not hold back the others.
-      if (group.length === 1) await this.quarantine(token, group, messageOf(error))
-      else for (const [index, frame] of group.entries()) await this.insertGroup(`${token}:${index}`, [frame])
-    }
-  }
-
-  private async quarantine(token: string, group: readonly Frame[], reason: string): Promise<void> {
-    const path = join(this.options.directory, 'quarantine', `${token.replaceAll(':', '-')}.hsj`)
-    await writeFile(path, Buffer.concat(group.flatMap((frame) => [frameHead(frame), frame.payload])), {
-      mode: 0o600,
-    })
-    const rows = group.reduce((sum, frame) => sum + frame.rows, 0)
-    this.quarantinedRows += rows
-    this.options.onEvent(`${rows} rows were refused by the engine and are kept in ${path}: ${reason}`)
-  }
-
-  private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer)
-        this.retry = null
-        resolve()
-      }
-      const timer = setTimeout(wake, ms)
-      this.retry = { timer, wake }
     })
   }
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
-import { type ClickHouseClient, ClickHouseError } from '@clickhouse/client'
+import type { ClickHouseClient } from '@clickhouse/client'
 import { sqlName, sqlString } from '../engine/query-parameters.ts'
 import { migrate } from '../schema/migrations.ts'
 import type { RowLayout } from '../schema/row-layout.ts'
@@ -24,9 +24,11 @@ export interface RowSink {
   insert(group: RowGroup): Promise<void>
 }
 
-// A body may hold spans of any number of days; refusing it would refuse the whole group for ever.
-const settings = (token: string) =>
-  `SETTINGS insert_deduplication_token = ${sqlString(token)}, insert_deduplicate = 1, async_insert = 0, deduplicate_blocks_in_dependent_materialized_views = 1, max_partitions_per_insert_block = 0`
+/** Each UTC day of a group is a part of its own, of each table: so many at once take half a second, thousands more memory than there is. */
+export const maxDaysOfGroup = 100
+
+const settings = (token: string, maxDays: number) =>
+  `SETTINGS insert_deduplication_token = ${sqlString(token)}, insert_deduplicate = 1, async_insert = 0, deduplicate_blocks_in_dependent_materialized_views = 1, max_partitions_per_insert_block = ${maxDays}`
 
 const target = (group: RowGroup) =>
   `INSERT INTO ${sqlName(group.database)}.${group.layout.table} (${group.layout.columns.map(sqlName).join(', ')})`
@@ -86,7 +88,7 @@ export function embeddedSink(client: ClickHouseClient, scratchDir: string): RowS
         await file.close()
         await client.command({
           // One thread reads, so that a second try makes the same blocks.
-          query: `${target(group)} SELECT * FROM file(${sqlString(path)}, RowBinary, ${sqlString(structure)}) ${settings(group.token)}, max_threads = 1`,
+          query: `${target(group)} SELECT * FROM file(${sqlString(path)}, RowBinary, ${sqlString(structure)}) ${settings(group.token, maxDaysOfGroup)}, max_threads = 1`,
         })
       } finally {
         await file.close().catch(() => undefined)
@@ -96,28 +98,19 @@ export function embeddedSink(client: ClickHouseClient, scratchDir: string): RowS
   }
 }
 
-export function serverSink(client: ClickHouseClient): RowSink {
+/** `maxDays` is a bound of the days of one group, 0 for none. */
+export function serverSink(client: ClickHouseClient, maxDays = maxDaysOfGroup): RowSink {
   const prepare = databases(client)
   return {
     async insert(group) {
       await prepare(group.database)
       const answer = await client.exec({
         // On a cluster the rows are on their shards, with the token, when the insert returns.
-        query: `${target(group)} ${settings(group.token)}, distributed_foreground_insert = 1 FORMAT RowBinary`,
+        query: `${target(group)} ${settings(group.token, maxDays)}, distributed_foreground_insert = 1 FORMAT RowBinary`,
         values: Readable.from(group.chunks, { objectMode: false }),
       })
       answer.stream.resume()
       await new Promise((resolve, reject) => answer.stream.once('close', resolve).once('error', reject))
     },
   }
-}
-
-// Codes of ClickHouse that say something about the rows or the table, not about the moment.
-const permanentCodes = new Set([
-  6, 27, 33, 34, 36, 38, 41, 42, 43, 44, 47, 50, 53, 62, 69, 70, 72, 117, 130, 131, 321, 349, 441, 457, 691,
-])
-
-/** Whether trying the same insert again is pointless. */
-export function isPermanent(error: unknown): boolean {
-  return error instanceof ClickHouseError && permanentCodes.has(Number(error.code))
 }

@@ -19,6 +19,8 @@ export class Segment {
   readonly path: string
   readonly frames: Frame[] = []
   bytes = 0
+  /** The file holds more than what was acknowledged, and could not be cut back: nothing may be written behind that. */
+  isBroken = false
   private readonly file: FileHandle
 
   private constructor(id: string, path: string, file: FileHandle) {
@@ -37,6 +39,7 @@ export class Segment {
 
   /** Returns when the frames are in the file (`sync`: on the disk). On failure the file is cut back to what it held. */
   async write(frames: readonly Frame[], sync: boolean): Promise<void> {
+    if (this.isBroken) throw new Error('the segment is closed: its file could not be cut back')
     try {
       const written = await writeAll(
         this.file,
@@ -46,7 +49,9 @@ export class Segment {
       this.bytes += written
       this.frames.push(...frames)
     } catch (error) {
-      await this.file.truncate(this.bytes).catch(() => undefined)
+      await this.file.truncate(this.bytes).catch(() => {
+        this.isBroken = true
+      })
       throw error
     }
   }

@@ -1,4 +1,5 @@
 import type { LogsData, MetricPoints, MetricsData, ProfilesData, TracesData } from '@hotspan/otlp'
+import { maxDaysOfGroup } from '../journal/row-sink.ts'
 import { timeOf } from '../transcode/profiles-from-objects.ts'
 
 /** Which times records may have. Tables are partitioned by day: every day that somebody can name is a part, and work, of its own. */
@@ -10,8 +11,8 @@ export interface TimeWindow {
   readonly retentionDays: number | null
 }
 
-/** UTC days of one body: more would be minutes of the engine's work, and then more than its memory. */
-export const maxDays = 100
+/** UTC days of one body: no more than an insert takes, or the store could not take it alone either. */
+const maxDays = maxDaysOfGroup
 
 const dayMs = 86_400_000
 const dayNs = 86_400_000_000_000n
