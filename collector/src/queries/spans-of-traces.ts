@@ -14,26 +14,11 @@ export async function spansOfTraces(
   bounds: QueryBounds = {},
 ): Promise<StoredSpan[]> {
   if (traceIds.length === 0) return []
-  return spansWhere(
-    store,
-    `${inScope} AND TraceId IN {traceIds:Array(String)}`,
-    { ...scopeParameters(scope), traceIds: [...traceIds] },
-    bounds,
-  )
-}
-
-/** As `spansOfTraces`, by a condition that names trace and time range. */
-export async function spansWhere(
-  store: Store,
-  condition: string,
-  parameters: Record<string, unknown>,
-  bounds: QueryBounds,
-): Promise<StoredSpan[]> {
   const rows = await runQuery<SpanRow>(
     store,
-    `SELECT ${spanColumns} FROM otel_traces WHERE ${condition}
+    `SELECT ${spanColumns} FROM otel_traces WHERE ${inScope} AND TraceId IN {traceIds:Array(String)}
 ORDER BY TraceId, Timestamp, SpanId LIMIT 1 BY TraceId, SpanId`,
-    parameters,
+    { ...scopeParameters(scope), traceIds: [...traceIds] },
     bounds,
   )
   return resolveSpans(store, rows.map(spanOfRow))
