@@ -6,8 +6,9 @@ export interface TokenFlags extends StoreFlags {
   readonly kind: 'write' | 'browser' | 'read'
   readonly label?: string
   readonly origin?: readonly string[]
-  readonly bytesPerSec?: number
-  readonly bytesPerDay?: number
-  readonly recordsPerDay?: number
+  /** null removes a limit. */
+  readonly bytesPerSec?: number | null
+  readonly bytesPerDay?: number | null
+  readonly recordsPerDay?: number | null
   readonly format: 'text' | 'json'
 }

@@ -66,15 +66,19 @@ const revoke = (place: StorePlace, id: string | undefined): void => {
   note(`revoked ${id}; a running collector refuses it within a second`)
 }
 
-/** Sets the limits of the project; without any flag takes them away. */
+/** Sets or removes the limits that are named; the others stay. */
 const limit = (place: StorePlace, flags: TokenFlags): void => {
-  const limits: ProjectLimits = {
+  const { limits, hasToken } = limitProject(place.dataDir, place.project, {
     ...(flags.bytesPerSec === undefined ? {} : { bytesPerSec: flags.bytesPerSec }),
     ...(flags.bytesPerDay === undefined ? {} : { bytesPerDay: flags.bytesPerDay }),
     ...(flags.recordsPerDay === undefined ? {} : { recordsPerDay: flags.recordsPerDay }),
-  }
-  limitProject(place.dataDir, place.project, limits)
+  })
   note(`project ${place.project}: ${limitText(limits)}`)
+  if (!hasToken) {
+    note(
+      `there is no token of project ${place.project}: the limit holds for senders without a token, if it is the project of a collector on this machine; see hotspan token list`,
+    )
+  }
 }
 
 const limitText = ({ bytesPerSec, bytesPerDay, recordsPerDay }: ProjectLimits): string => {

@@ -5,8 +5,9 @@ import { choice, parsed } from '../process/choice.ts'
 import { addStoreOptions } from '../process/store-options.ts'
 
 const gather = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
+const wholeNumber = numberBetween(1, Number.MAX_SAFE_INTEGER, true)
 const amount = (flag: string) =>
-  parsed(flag, numberBetween(1, Number.MAX_SAFE_INTEGER, true), 'a whole number from 1')
+  parsed(flag, (text) => (text === 'none' ? null : wholeNumber(text)), 'a whole number from 1, or none')
 
 export const tokenCommand = (): Command =>
   addStoreOptions(

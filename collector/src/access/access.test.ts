@@ -73,6 +73,21 @@ for (let i = 0; i < 7; i++) createToken(${JSON.stringify(dataDir)}, { kind: 'wri
   })
 })
 
+test('a limit is set beside the others; null removes it; a project without a token is told', () => {
+  const dataDir = temporaryDirectory()
+  expect(limitProject(dataDir, 'shop', { bytesPerSec: 5, recordsPerDay: 7 }).hasToken).toBe(false)
+  createToken(dataDir, { kind: 'write', project: 'shop' })
+  expect(limitProject(dataDir, 'shop', { bytesPerDay: 6 })).toEqual({
+    limits: { bytesPerSec: 5, recordsPerDay: 7, bytesPerDay: 6 },
+    hasToken: true,
+  })
+  limitProject(dataDir, 'bank', { bytesPerDay: 1 })
+  limitProject(dataDir, 'shop', { bytesPerSec: null, recordsPerDay: null })
+  expect(readAccessFile(dataDir).limits).toEqual({ shop: { bytesPerDay: 6 }, bank: { bytesPerDay: 1 } })
+  expect(limitProject(dataDir, 'shop', { bytesPerDay: null }).limits).toEqual({})
+  expect(readAccessFile(dataDir).limits).toEqual({ bank: { bytesPerDay: 1 } })
+})
+
 describe('limits of a project', () => {
   const meterAt = (dataDir: string, limits: object) => {
     const clock = { ms: Date.UTC(2026, 10, 21, 23, 59, 0) }
@@ -96,28 +111,42 @@ describe('limits of a project', () => {
   test('bytes per second: a burst of ten seconds passes, then the debt is waited for', () => {
     const { clock, meter } = meterAt(temporaryDirectory(), { bytesPerSec: 100 })
     const m = meter()
-    m.take('p', 900)
-    m.take('p', 600)
-    expect(failure(() => m.take('p', 1))).toMatchObject({ status: 429, retryAfterSec: 5 })
-    expect(failure(() => m.take('other', 1e9))).toBeNull()
+    m.take('p', 900, 1)
+    m.take('p', 600, 1)
+    expect(failure(() => m.take('p', 1, 1))).toMatchObject({ status: 429, retryAfterSec: 5 })
+    expect(failure(() => m.take('other', 1e9, 1e9))).toBeNull()
     clock.ms += 5100
-    m.take('p', 1)
+    m.take('p', 1, 1)
   })
 
   test('a quota of the day outlives a restart and ends with the UTC day', () => {
     const dataDir = temporaryDirectory()
     const { clock, meter } = meterAt(dataDir, { bytesPerDay: 1000, recordsPerDay: 50 })
     const before = meter()
-    before.take('p', 1000)
+    before.take('p', 1000, 1)
     before.save()
     const after = meter()
-    expect(failure(() => after.take('p', 1))).toMatchObject({ status: 429, retryAfterSec: 60 })
+    expect(failure(() => after.take('p', 1, 1))).toMatchObject({ status: 429, retryAfterSec: 60 })
     clock.ms += 60_000
-    after.take('p', 1)
-    after.count('p', 50)
-    expect(failure(() => after.take('p', 1))).toMatchObject({
+    after.take('p', 1, 50)
+    expect(failure(() => after.take('p', 1, 1))).toMatchObject({
       message: expect.stringContaining('50 records'),
     })
+  })
+
+  test('a body that does not fit into what is left of the day is refused whole, and nothing of it counts', () => {
+    const { meter } = meterAt(temporaryDirectory(), { recordsPerDay: 50 })
+    const m = meter()
+    m.take('p', 1, 49)
+    expect(failure(() => m.take('p', 1, 1_000_000))).toMatchObject({
+      status: 429,
+      message: expect.stringContaining('used 49 of its 50 records of today (UTC), and this body has 1000000'),
+    })
+    expect(m.today.p).toEqual({ bytes: 1, records: 49 })
+    m.take('p', 1, 1)
+    m.giveBack('p', 1)
+    m.take('p', 1, 1)
+    expect(failure(() => m.take('p', 1, 1))).not.toBeNull()
   })
 })
 

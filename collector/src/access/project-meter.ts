@@ -44,24 +44,35 @@ export class ProjectMeter {
     }
   }
 
-  /** Counts a body that is about to be kept. Throws `IntakeFailure` 429 with the time after which it would be taken. */
-  take(project: string, bytes: number): void {
+  /**
+   * Counts a body, with its records, that is about to be kept. Throws `IntakeFailure` 429, with the time after which it may be taken, when it does not fit
+   * into what is left: nothing of it is counted then.
+   */
+  take(project: string, bytes: number, records: number): void {
     const limits = this.limitsOf(project)
     const nowMs = this.now()
     const used = this.usedToday(project, nowMs)
     const { bytesPerDay = Infinity, recordsPerDay = Infinity, bytesPerSec } = limits
-    if (used.bytes >= bytesPerDay || used.records >= recordsPerDay) {
-      const what = used.bytes >= bytesPerDay ? `${bytesPerDay} bytes` : `${recordsPerDay} records`
-      throw overLimit(`project ${project} has used its ${what} of today (UTC)`, dayMs - (nowMs % dayMs))
+    const refuse = (has: number, of: number, what: string, more: number): IntakeFailure => {
+      const ended =
+        has >= of
+          ? `project ${project} has used its ${of} ${what} of today (UTC)`
+          : `project ${project} has used ${has} of its ${of} ${what} of today (UTC), and this body has ${more}`
+      return overLimit(ended, dayMs - (nowMs % dayMs))
     }
+    if (used.bytes + bytes > bytesPerDay) throw refuse(used.bytes, bytesPerDay, 'bytes', bytes)
+    if (records > 0 && used.records + records > recordsPerDay)
+      throw refuse(used.records, recordsPerDay, 'records', records)
     if (bytesPerSec !== undefined) this.takeFromBucket(project, bytes, bytesPerSec, nowMs)
     used.bytes += bytes
+    used.records += records
     this.dirty = true
   }
 
-  /** Counts records that were kept. */
-  count(project: string, records: number): void {
-    this.usedToday(project, this.now()).records += records
+  /** Takes back records that were not kept after all. */
+  giveBack(project: string, records: number): void {
+    const used = this.usedToday(project, this.now())
+    used.records = Math.max(0, used.records - records)
     this.dirty = true
   }
 

@@ -125,13 +125,27 @@ export function revokeToken(dataDir: string, id: string): boolean {
   return found
 }
 
-/** Replaces the limits of a project; an empty record takes them away. */
-export function limitProject(dataDir: string, project: string, limits: ProjectLimits): void {
+/** Changes of a project's limits: a figure sets one, null removes it, and what is not named stays. */
+export type LimitChanges = { readonly [Name in keyof ProjectLimits]: number | null }
+
+/** Changes the limits of a project. `hasToken` is false when nobody can send to it but, on loopback, those who show no token. */
+export function limitProject(
+  dataDir: string,
+  project: string,
+  changes: LimitChanges,
+): { limits: ProjectLimits; hasToken: boolean } {
   databaseOf(project)
+  let limits: ProjectLimits = {}
+  let hasToken = false
   change(dataDir, (file) => {
-    const { [project]: _before, ...others } = file.limits
+    const { [project]: before, ...others } = file.limits
+    hasToken = file.tokens.some((token) => token.project === project)
+    limits = Object.fromEntries(
+      Object.entries({ ...before, ...changes }).filter(([, value]) => typeof value === 'number'),
+    )
     return { ...file, limits: Object.keys(limits).length === 0 ? others : { ...others, [project]: limits } }
   })
+  return { limits, hasToken }
 }
 
 function isOrigin(text: string): boolean {

@@ -136,6 +136,11 @@ export class Intake {
       this.stats.duplicates += 1
       return null
     }
+    // Of a profile its functions are a part.
+    const records = tables.reduce(
+      (sum, { table, rows }) => sum + (table === RowTable.ProfileFunctions ? 0 : rows.rows),
+      0,
+    )
     const rowBytes = tables.reduce((sum, { rows }) => sum + rows.payload.length, 0)
     if (!this.budget.take(rowBytes)) {
       releaseRows()
@@ -144,7 +149,7 @@ export class Intake {
     try {
       try {
         // Only now is the body known to be new: one that comes again is acknowledged whatever its project has used.
-        this.meter.take(project, body.bytes.length)
+        this.meter.take(project, body.bytes.length, records)
       } catch (error) {
         releaseRows()
         throw error
@@ -162,11 +167,10 @@ export class Intake {
         const { table, rows } = tables[index]!
         // What was written is the journal's until it is in the store.
         if (outcome.status !== 'fulfilled' || outcome.value !== 'written') rows.release?.()
-        // Of a profile its functions are a part.
         else if (table !== RowTable.ProfileFunctions) written += rows.rows
       }
+      this.meter.giveBack(project, records - written)
       for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
-      this.meter.count(project, written)
       if (tables.length > 0 && written === 0) this.stats.duplicates += 1
       // It waits there longer than the buffer it was read into is its own.
       else this.forwarder?.add({ ...body, bytes: Buffer.from(body.bytes) })
