@@ -72,6 +72,8 @@ export interface CollectorStats extends IntakeStats {
   /** Resident memory of the engine's process, bytes; 0 where there is none or it is not known. */
   engineMemoryBytes: number
   engineRestarts: number
+  /** Of those the ones that gave memory back which the process had kept. */
+  engineMemoryRestarts: number
   /** null when nothing is sent on. */
   forwarding: ForwardStats | null
 }
@@ -164,6 +166,7 @@ export async function createCollector(options: CollectorOptions): Promise<Collec
       stateReason: journal.trouble?.reason ?? '',
       engineMemoryBytes: directory.engine?.memoryBytes ?? 0,
       engineRestarts: directory.engine?.restarts ?? 0,
+      engineMemoryRestarts: directory.engine?.memoryRestarts ?? 0,
     })
     const routes = [
       ...(options.routes ?? []),

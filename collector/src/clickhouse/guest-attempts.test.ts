@@ -538,4 +538,39 @@ describe.skipIf(missingEngine() !== null)('guests of the ClickHouse interface, a
     )
     await expect.poll(running, slow).toBe(0)
   })
+
+  test(
+    'an answer past its bound is refused with the bound and the way out, and its memory goes back',
+    slow,
+    async () => {
+      const before = collector.stats().engineMemoryBytes
+      const answers = await Promise.all(
+        [70_000, 150_000, 150_000, 250_000].map((n) =>
+          ask(shop, `SELECT repeat('x', 1000) FROM numbers(${n})`),
+        ),
+      )
+      for (const { status, text } of answers) {
+        expect(status).toBe(500)
+        expect(text).toMatch(
+          /^Code: (?:241|396)\..*64 MiB is the bound of one answer here: .*LIMIT.*time range.*FORMAT/s,
+        )
+      }
+      const wide = await ask(
+        shop,
+        `SELECT number AS ${'n'.repeat(1000)} FROM numbers(100000) FORMAT JSONEachRow`,
+      )
+      expect(wide.text).toContain('64 MiB is the bound')
+      const zipped = await fetch(
+        `${collector.clickHouseUrl}/?enable_http_compression=1&query=${encodeURIComponent("SELECT repeat('x', 1000) FROM numbers(50000)")}`,
+        { headers: { 'x-clickhouse-key': shop, 'accept-encoding': 'gzip' } },
+      )
+      expect(zipped.headers.get('content-encoding')).toBe('gzip')
+      expect(await zipped.text()).toHaveLength(50_000 * 1001)
+      // Where the system tells: otherwise both are 0.
+      await expect
+        .poll(() => collector.stats().engineMemoryBytes, slow)
+        .toBeLessThanOrEqual(before + 300 * 1024 * 1024)
+      expect(collector.stats().engineMemoryRestarts).toBe(0)
+    },
+  )
 })

@@ -6,6 +6,7 @@ import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { isRunning, processStart } from '../data-directory/process-identity.ts'
+import { AnswerMemory } from './answer-memory.ts'
 import { answer } from './http-interface.ts'
 import type { EngineMessage, EngineStart } from './messages.ts'
 import { type EngineSession, SessionPool } from './session-pool.ts'
@@ -55,11 +56,13 @@ try {
   })
   const first = await health.queryAsync('SELECT version()', { format: 'TabSeparated' })
   const version = Buffer.from(first.bytes()).toString('utf8').trim()
+  const control = new SessionPool(open, 1)
   const engine = {
     queries: new SessionPool(open, start.querySessions),
     inserts: new SessionPool(open, start.insertSessions),
-    control: new SessionPool(open, 1),
+    control,
     health,
+    memory: new AnswerMemory(control),
     scratchDir: start.scratchDir,
     version,
     settings: start.settings,
@@ -75,7 +78,8 @@ try {
     })
   })
   process.on('message', (message: { type?: string }) => {
-    if (message.type !== 'close') return
+    const idle = engine.queries.isIdle && engine.inserts.isIdle
+    if (message.type !== 'close' && !(message.type === 'close-if-idle' && idle)) return
     server.close()
     server.closeIdleConnections()
     engine.queries.closeAll()

@@ -154,4 +154,25 @@ describe.skipIf(missingEngine() !== null)('engine', () => {
     expect(engine.restarts).toBe(1)
     await engine.close()
   })
+
+  test('an idle one that keeps more memory than it may is started again, once', {
+    timeout: 60_000,
+  }, async () => {
+    const engine = await Engine.start({
+      storeDir: join(temporaryDirectory(), 'store'),
+      watchEveryMs: 50,
+      maxResidentBytes: 1,
+    })
+    const first = engine.pid
+    await expect.poll(() => engine.memoryRestarts, { timeout: 30_000 }).toBe(1)
+    await expect
+      .poll(() => engine.pid !== first && answers(engine.socketPath, 1000), { timeout: 30_000 })
+      .toBe(true)
+    const second = engine.pid
+    const client = socketClient(engine.socketPath, 'default')
+    for (let i = 0; i < 10; i++) await (await client.query({ query: 'SELECT sleep(0.05)' })).text()
+    expect(engine.pid).toBe(second)
+    await client.close()
+    await engine.close()
+  })
 })

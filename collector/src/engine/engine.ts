@@ -20,6 +20,8 @@ export interface EngineOptions {
   readonly watchEveryMs?: number
   /** Without an answer for this long the process is killed and started again, ms. Default 30,000. */
   readonly answerTimeoutMs?: number
+  /** Resident memory above which an idle engine is started again, bytes. Default one and a half times its memory, and 512 MiB. */
+  readonly maxResidentBytes?: number
   /** Told about every unplanned end and restart, for the log. */
   readonly onEvent?: (event: string) => void
   /** Told after every restart: the process id is another one. */
@@ -38,6 +40,8 @@ export class EngineStartError extends CollectorError {
 
 // Linux allows 107 bytes for the path of a unix socket, macOS 103.
 const maxSocketPathBytes = 100
+/** A process that comes to the same memory at once needs it. */
+const shedAgainMs = 10 * 60_000
 
 /**
  * The engine in its child process: started, watched, killed when it does not answer, started again when it dies. The socket
@@ -56,8 +60,14 @@ export class Engine {
   private watching: NodeJS.Timeout | null = null
   private restarting: NodeJS.Timeout | null = null
   private failures = 0
+  private shedding = false
+  private shedAtMs = -Infinity
+  /** Who was asked to end when idle, with its memory then. */
+  private asked: { readonly child: ChildProcess; readonly memoryBytes: number } | null = null
   /** Unplanned ends since the start. */
   restarts = 0
+  /** Of those the ones to give memory back that the process kept. */
+  memoryRestarts = 0
   version = ''
 
   private constructor(options: EngineOptions, chdbPath: string) {
@@ -192,6 +202,11 @@ export class Engine {
         }
         if (this.closed) return
         this.restarts += 1
+        if (this.asked?.child === child && code === 0) {
+          this.memoryRestarts += 1
+          this.shedAtMs = Date.now()
+          this.options.onEvent?.(`the engine held ${Math.round(this.asked.memoryBytes / 1024 / 1024)} MiB`)
+        }
         this.options.onEvent?.(
           `the engine ended (${signal ?? `code ${code}`}), starting it again; ${lastLine(stderr)}`,
         )
@@ -229,9 +244,23 @@ export class Engine {
           child.kill('SIGKILL')
         }
       }
+      this.shedMemory()
       if (!this.closed) this.watch()
     }, everyMs)
     this.watching.unref()
+  }
+
+  /** The engine keeps to its cap by its own count; what the process holds besides can stay. Between two questions a new process is cheaper. */
+  private shedMemory(): void {
+    const { memoryBytes } = this
+    const bound = this.options.maxResidentBytes ?? 1.5 * engineMemoryBytes() + 512 * 1024 * 1024
+    const due = Date.now() - this.shedAtMs > shedAgainMs
+    // Twice in a row: a large answer may just be going out.
+    if (this.shedding && memoryBytes > bound && due && this.serving !== null) {
+      this.serving.send({ type: 'close-if-idle' }, () => undefined)
+      this.asked = { child: this.serving, memoryBytes }
+    }
+    this.shedding = memoryBytes > bound
   }
 }
 

@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto'
 import { unlink, writeFile } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { gzipSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import {
+  type AnswerMemory,
+  answerTooLarge,
+  boundedAnswer,
+  guestAnswerBytes,
+  guestLimits,
+  largeAnswerBytes,
+} from './answer-memory.ts'
 import { type EngineRequest, readEngineRequest } from './http-request.ts'
 import { fillParameters, ParameterError, sqlName, sqlString } from './query-parameters.ts'
 import type { EngineSession, SessionPool } from './session-pool.ts'
@@ -18,6 +27,8 @@ export interface HttpInterface {
   /** For ending the statements of askers who went away. */
   readonly control: SessionPool
   readonly health: EngineSession
+  /** Told of large answers, so that their memory goes back to the machine. */
+  readonly memory: AnswerMemory
   readonly scratchDir: string
   readonly version: string
   /** Settings that every connection starts with, and comes back to. */
@@ -74,6 +85,7 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
       sql = fromFile(sql, scratch)
     }
     const settings = [...request.settings].filter(([name]) => settingName.test(name))
+    if (request.role !== '') settings.push(...guestLimits(engine.settings))
     const limitSec = Number(request.settings.get('max_execution_time')) || defaultExecutionSeconds
     watch = setTimeout(() => engine.stuck(), (limitSec + stuckGraceSeconds) * 1000)
     // A guest's rights first: what the engine says of a database that is not there names the others to those who may see them.
@@ -89,7 +101,12 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
       const result = await session.queryAsync(`${prefix} ${sql}`, { format: request.format })
       applied.set(session, change.after)
       isKnown = true
-      send(request, response, Buffer.from(result.bytes()), result.rowsRead, result.bytesRead)
+      const bytes = result.bytes()
+      if (bytes.length >= largeAnswerBytes) response.once('close', () => engine.memory.answered())
+      if (request.role !== '' && bytes.length > guestAnswerBytes) throw answerTooLarge(bytes.length)
+      // The same memory, not a copy of it.
+      const body = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+      await send(request, response, body, result.rowsRead, result.bytesRead)
     } finally {
       if (request.role !== '') await regainRights(engine, session)
       // Of a statement that failed it is not known which of the changes were made.
@@ -97,7 +114,7 @@ async function run(engine: HttpInterface, request: EngineRequest, response: Serv
         await resetSettings(engine, session, settings)
     }
   } catch (error) {
-    fail(engine, response, error)
+    fail(engine, response, request.role === '' ? error : boundedAnswer(error))
   } finally {
     clearTimeout(watch)
     response.removeListener('close', onGone)
@@ -176,15 +193,19 @@ function fromFile(sql: string, path: string): string {
   return `${match[1]} FROM INFILE ${sqlString(path)}${match[2] ?? ''} FORMAT ${match[3]}`
 }
 
-function send(
+const compressed = promisify(gzip)
+
+async function send(
   request: EngineRequest,
   response: ServerResponse,
   body: Buffer,
   rowsRead: number,
   bytesRead: number,
-): void {
+): Promise<void> {
   if (response.destroyed) return
-  const bytes = request.compress && body.length > 1400 ? gzipSync(body, { level: 1 }) : body
+  // Not in this thread, which also says that the engine lives.
+  const bytes = request.compress && body.length > 1400 ? await compressed(body, { level: 1 }) : body
+  if (response.destroyed) return
   const headers: Record<string, string> = {
     'x-clickhouse-query-id': request.queryId,
     'x-clickhouse-format': request.format,

@@ -40,6 +40,11 @@ export class SessionPool {
     else this.idle.push(session)
   }
 
+  /** Nobody holds a connection. */
+  get isIdle(): boolean {
+    return this.idle.length === this.all.length
+  }
+
   get queued(): number {
     return this.waiting.length
   }
