@@ -42,8 +42,10 @@ export class JsonReader {
     let value: unknown
     try {
       value = JSON.parse(text)
-    } catch {
-      throw this.error('valid JSON', 'not JSON')
+    } catch (cause) {
+      if (text.trim() === '') throw this.error('a JSON object', 'empty')
+      // The engine's own words tell where, and what stands there.
+      throw this.error('valid JSON', `not JSON (${(cause as Error).message})`)
     }
     return this.object(value)
   }

@@ -105,9 +105,14 @@ describe("OTLP's JSON rules", () => {
   })
 
   test('a body that is no JSON, or another JSON, names what was expected', () => {
-    expect(refusal(() => decodeTracesJson('{"resourceSpans":[')).message).toBe(
-      'OTLP/JSON: the body is not JSON; expected valid JSON',
+    expect(refusal(() => decodeTracesJson('{"resourceSpans":[')).message).toMatch(
+      /^OTLP\/JSON: the body is not JSON \(Unexpected end of JSON input\); expected valid JSON$/,
     )
+    expect(refusal(() => decodeTracesJson('{"resourceSpans":[{"a"}]}')).message).toMatch(/ at position 22/)
+    for (const body of ['', ' \n'])
+      expect(refusal(() => decodeTracesJson(body)).message).toBe(
+        'OTLP/JSON: the body is empty; expected a JSON object',
+      )
     for (const body of ['[]', '5', 'null', '"text"', '']) refusal(() => decodeLogsJson(body))
     expect(refusal(() => decodeTracesJson('{"resourceSpans":{}}')).path).toBe('resourceSpans')
     expect(refusal(() => decodeTracesJson('{"resourceSpans":[7]}')).path).toBe('resourceSpans[0]')

@@ -243,6 +243,21 @@ describe.skipIf(missingEngine() !== null)('an intake that listens to a network',
     expect(await traces('default')).toEqual([])
   })
 
+  test('an unknown key in the address is 401 with that reason, from any page', {
+    timeout: 60_000,
+  }, async () => {
+    for (const origin of ['https://shop.example', 'https://elsewhere.example'])
+      for (const path of ['/k/nope/v1/traces', '/v1/traces?key=hsb_nope']) {
+        const answer = await fetch(url + path, {
+          method: 'POST',
+          headers: { origin, 'content-type': 'application/json' },
+          body: '{}',
+        })
+        expect(answer.status).toBe(401)
+        expect(await answer.text()).toContain('is not known here')
+      }
+  })
+
   test('a limit and a revocation take effect while it runs', { timeout: 60_000 }, async () => {
     const { token, record } = createToken(dataDir, { kind: 'write', project: 'small' })
     await expect.poll(async () => (await send(bearer(token))).status, patient).toBe(200)

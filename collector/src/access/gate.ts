@@ -80,12 +80,22 @@ export class Gate {
     return sender
   }
 
-  /** The browser key behind `?key=`; null for anything else, so that no other token ends up in URLs and logs. */
+  /**
+   * The browser key in an address, null without any. Throws `IntakeFailure` 401 for one that is not known, and for other tokens, so that none of those
+   * ends up in URLs and logs.
+   */
   browserKey(key: string | null): string | null {
     if (key === null) return null
     this.look(Date.now())
     const sender = this.byHash.get(hashOfToken(key))
-    if (sender !== undefined && sender.kind !== 'browser') {
+    if (sender === undefined) {
+      throw new IntakeFailure(
+        401,
+        'no-token',
+        `the browser key ${JSON.stringify(key.slice(0, 12))}... in the address is not known here; it may have been revoked: hotspan token list`,
+      )
+    }
+    if (sender.kind !== 'browser') {
       throw new IntakeFailure(
         401,
         'no-token',

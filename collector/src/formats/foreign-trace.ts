@@ -20,8 +20,10 @@ export function parseJson(body: string | Uint8Array): unknown {
   const text = typeof body === 'string' ? body : new TextDecoder().decode(body)
   try {
     return JSON.parse(text.startsWith('\ufeff') ? text.slice(1) : text)
-  } catch {
-    throw new ForeignFormatError('not JSON')
+  } catch (cause) {
+    throw new ForeignFormatError(
+      text.trim() === '' ? 'it is empty' : `not JSON (${(cause as Error).message})`,
+    )
   }
 }
 

@@ -339,6 +339,12 @@ describe.skipIf(missingEngine() !== null)('receiver', () => {
     expect(collector.stats().quarantinedRows).toBe(0)
   })
 
+  test('a key in the address that nobody knows is 401 on this machine too, and says so', async () => {
+    const answer = await post('{}', { origin: 'https://elsewhere.example' }, '/k/nope/v1/traces')
+    expect(answer.status).toBe(401)
+    expect(answer.body.toString()).toContain('browser key "nope"')
+  })
+
   test('bodies of one length with the same ids and times are two when anything else differs', async () => {
     const traceId = hex(nextTrace++, 32)
     const span = madeSpan(Date.now(), { traceId, spanId: hex(1, 16), name: 'GET /a' })

@@ -91,8 +91,9 @@ export class Receiver {
         response.setHeader('Allow', 'POST, OPTIONS')
         throw new IntakeFailure(405, 'method', `${request.method} is not possible here; send POST`)
       }
-      if (!pageAllowed) throw foreignPage(request.headers.origin)
-      const sender = this.admit(request, response, key)
+      // A key that nobody knows is not mended by allowing the page.
+      const sender = pageAllowed || key !== null ? this.admit(request, response, key) : null
+      if (sender === null || !pageAllowed) throw foreignPage(request.headers.origin)
       if (encoding === null) {
         throw new IntakeFailure(
           415,
