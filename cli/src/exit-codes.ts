@@ -8,6 +8,8 @@ export const exitCode = {
   usage: 2,
   /** Judged, but the data cannot tell pass from fail. */
   inconclusive: 3,
+  /** Done, but a part of the input could not be read; what it was is on stderr. */
+  partial: 4,
   /** Hotspan's own fault: please report it. */
   internal: 70,
 } as const
@@ -18,4 +20,5 @@ export const exitCodeHelp = `Exit codes:
   1   a budget or a comparison failed
   2   usage or set-up error: nothing was judged
   3   inconclusive: the data cannot tell
+  4   done in part: some of the input could not be read
   70  Hotspan's own fault`

@@ -48,7 +48,10 @@ export const createProgram = (setExit: SetExit): Command => {
     .addHelpText('after', `\n${exitCodeHelp}\n\nStart here:  hotspan dev -- node app.js`)
 
   const groups: [string, Command[]][] = [
-    ['Find:', [devCommand(setExit), analyzeCommand(), traceCommand(), collectorCommand(), importCommand()]],
+    [
+      'Find:',
+      [devCommand(setExit), analyzeCommand(), traceCommand(), collectorCommand(), importCommand(setExit)],
+    ],
     ['Measure and judge:', [loadCommand(setExit), lighthouseCommand(), checkCommand(setExit)]],
     [
       'Set up:',

@@ -263,11 +263,69 @@ describe.skipIf(missingEngine() !== null)('import of files', () => {
     expect(named('OtherThread').parentSpanId).toBe(named('page.json').spanId)
   })
 
+  test(
+    'a span that comes three times in a file is one, and none when the file comes again',
+    slow,
+    async () => {
+      const { data } = oneTrace(1)
+      const three = Buffer.concat([1, 2, 3].map(() => framed(encodeTraces(data))))
+      const many = file('many.pb', three)
+      expect(await importFile(store, many)).toMatchObject({ spans: 3, newSpans: 1 })
+      expect(await importFile(store, many)).toMatchObject({ spans: 3, newSpans: 0 })
+    },
+  )
+
+  test(
+    'of a file whose end is cut off the whole messages are imported, and the cut is told',
+    slow,
+    async () => {
+      const { data } = oneTrace(2)
+      const whole = framed(encodeTraces(data))
+      const torn = file('torn.pb', Buffer.concat([whole, whole.subarray(0, -9)]))
+      expect(await importFile(store, torn)).toMatchObject({
+        format: 'otlp-protobuf',
+        newSpans: 2,
+        skipped: 1,
+        firstSkipped: `the file is cut: its last ${whole.length - 9} bytes are a part of a message`,
+      })
+    },
+  )
+
+  test(
+    'what the retention drops is counted; without a time, or of the future, a span is not imported',
+    slow,
+    async () => {
+      const traceId = hex(nextTrace++, 32)
+      const times = [Date.UTC(2017, 0, 1), atMs, 0, Date.now() + 40 * 86_400_000]
+      const spans = times.map((ms, i) => madeSpan(ms, { traceId, spanId: hex(i + 1, 16) }))
+      expect(
+        await importFile(store, file('old.json', encodeTracesJson(tracesOf('old', spans)))),
+      ).toMatchObject({
+        spans: 2,
+        spansPastRetention: 1,
+        retentionDays: 30,
+        skipped: 2,
+        firstSkipped: 'record of traces with no time',
+      })
+    },
+  )
+
+  test('a file of more days than an insert takes', slow, async () => {
+    const traceId = hex(nextTrace++, 32)
+    const spans = Array.from({ length: 257 }, (_, i) =>
+      madeSpan(atMs - i * 86_400_000, { traceId, spanId: hex(i + 1, 16) }),
+    )
+    const days = file('days.json', encodeTracesJson(tracesOf('days', spans)))
+    expect(await importFile(store, days)).toMatchObject({ spans: 257, newSpans: 257 })
+  })
+
   test('what is none of these is refused with the way out', slow, async () => {
     const refused: [string, string | Uint8Array, RegExp][] = [
       ['none.json', '{"a":1}', /none of the known formats/],
       ['text.txt', 'hello', /none of the known formats/],
-      ['cut.json', '[{"traceId":', /not whole JSON/],
+      ['cut.json', '[{"traceId":', /not whole JSON: Unexpected end/],
+      ['empty.json', '', /empty.json is empty/],
+      ['blank.pb', ' \n', /blank.pb is empty/],
       ['bad-jaeger.json', '{"data":[{"traceID":"1"}]}', /as jaeger: data\[0\]/],
       ['bad.gz', Buffer.from([0x1f, 0x8b, 1, 2, 3]), /damaged gzip/],
     ]

@@ -1,18 +1,11 @@
-import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { open, readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createGunzip, gunzipSync } from 'node:zlib'
-import type { LogsData, MetricsData, ProfilesData, TracesData } from '@hotspan/otlp'
 import { CollectorError, messageOf } from '../errors.ts'
-import { type RowSink, serverSink } from '../journal/row-sink.ts'
-import { currentLayout, RowTable, rowLayout } from '../schema/row-layout.ts'
 import type { Store } from '../store.ts'
-import { logRowsFromObjects } from '../transcode/logs-from-objects.ts'
-import { metricRowsFromObjects } from '../transcode/metrics-from-objects.ts'
-import { profileRowsFromObjects } from '../transcode/profiles-from-objects.ts'
-import { type Rows, spanRowsFromObjects } from '../transcode/spans-from-objects.ts'
+import { Importer, type ImportReport, skip } from './importer.ts'
 import {
   foreignTelemetry,
   formatOfDocument,
@@ -28,25 +21,8 @@ export interface ImportOptions {
   readonly format?: ImportFormat
 }
 
-export interface ImportReport {
-  readonly format: ImportFormat
-  spans: number
-  logs: number
-  metricPoints: number
-  profiles: number
-  /** Lines or messages that were not read; the first reason stands in `firstSkipped`. */
-  skipped: number
-  firstSkipped: string
-  /** Earliest and latest start of a span, epoch ms; null without spans. */
-  fromMs: number | null
-  toMs: number | null
-}
-
 const maxDocumentBytes = 512 * 1024 * 1024
 const headBytes = 64 * 1024
-/** Spans, records or metrics of one insert. */
-const batchRecords = 20_000
-
 /**
  * Puts a file into the store: OTLP as JSON, as JSON lines or as protobuf (each as the Collector's file exporter writes it), Jaeger
  * JSON, Zipkin v2 JSON, a Chrome trace; gzip is undone. The same file again adds nothing while the table remembers its inserts
@@ -63,6 +39,8 @@ export async function importFile(
     if (await startsWithWholeDocument(file)) return await importLines(file, into)
   }
   const bytes = await wholeFile(file)
+  if (bytes.toString('latin1', 0, headBytes).trim() === '')
+    throw new CollectorError('HS_IMPORT', `${file.path} is empty: there is nothing to import`)
   const first = bytes
     .subarray(0, headBytes)
     .toString('latin1')
@@ -120,6 +98,15 @@ async function startsWithWholeDocument(file: SourceFile): Promise<boolean> {
   }
 }
 
+function jsonFault(text: string): Error {
+  try {
+    JSON.parse(text)
+    return new Error('it is null')
+  } catch (error) {
+    return error as Error
+  }
+}
+
 function parsedOrNull(text: string): unknown {
   try {
     return JSON.parse(text)
@@ -129,7 +116,7 @@ function parsedOrNull(text: string): unknown {
 }
 
 async function importLines(file: SourceFile, into: Importer): Promise<ImportReport> {
-  const report = newReport('otlp-json')
+  const report = into.newReport('otlp-json')
   const lines = createInterface({ input: streamOf(file), crlfDelay: Infinity })
   let number = 0
   for await (const line of lines) {
@@ -151,14 +138,15 @@ async function importLines(file: SourceFile, into: Importer): Promise<ImportRepo
 }
 
 async function importProtobuf(bytes: Buffer, file: SourceFile, into: Importer): Promise<ImportReport> {
-  const report = newReport('otlp-protobuf')
-  const messages = protobufMessages(bytes)
+  const report = into.newReport('otlp-protobuf')
+  const { messages, cutBytes } = protobufMessages(bytes)
   for (const [index, message] of messages.entries()) {
     const part = otlpOfProtobuf(message)
     if (part === null) skip(report, `message ${index + 1} is no OTLP of any signal`)
     else await into.add(part, report)
   }
   if (report.skipped === messages.length) throw notKnown(file)
+  if (cutBytes > 0) skip(report, `the file is cut: its last ${cutBytes} bytes are a part of a message`)
   return await into.finish(report)
 }
 
@@ -170,10 +158,13 @@ async function importDocument(
 ): Promise<ImportReport> {
   const text = bytes.toString('utf8').replace(/^\ufeff/, '')
   const document = parsedOrNull(text)
-  if (document === null) throw new CollectorError('HS_IMPORT', `${file.path} is not whole JSON`)
+  if (document === null) {
+    const { message } = jsonFault(text)
+    throw new CollectorError('HS_IMPORT', `${file.path} is not whole JSON: ${message}`)
+  }
   const format = wanted ?? formatOfDocument(document)
   if (format === null || format === 'otlp-protobuf') throw notKnown(file)
-  const report = newReport(format)
+  const report = into.newReport(format)
   try {
     const parts =
       format === 'otlp-json' ? otlpOfDocument(document, text) : [foreignTelemetry(format, text, file)]
@@ -207,108 +198,4 @@ function notKnown(file: SourceFile): CollectorError {
     'HS_IMPORT',
     `${file.path} is none of the known formats; expected OTLP (JSON, JSON lines, protobuf), Jaeger JSON, Zipkin v2 JSON or a Chrome trace`,
   )
-}
-
-function newReport(format: ImportFormat): ImportReport {
-  return {
-    format,
-    spans: 0,
-    logs: 0,
-    metricPoints: 0,
-    profiles: 0,
-    skipped: 0,
-    firstSkipped: '',
-    fromMs: null,
-    toMs: null,
-  }
-}
-
-function skip(report: ImportReport, reason: string): void {
-  report.skipped += 1
-  if (report.firstSkipped === '') report.firstSkipped = reason
-}
-
-/** Gathers telemetry into inserts of a good size. */
-class Importer {
-  private readonly sink: RowSink
-  private readonly database: string
-  private readonly modifiedMs: number
-  private traces: TracesData['resourceSpans'][number][] = []
-  private waiting = 0
-
-  /** `modifiedMs` is the time of what has none. */
-  constructor(store: Store, modifiedMs: number) {
-    this.modifiedMs = modifiedMs
-    // Through the client in every mode: a collector that owns the directory goes on working.
-    this.sink = serverSink(store.client, 0)
-    this.database = store.database
-  }
-
-  async add(part: Telemetry, report: ImportReport): Promise<void> {
-    if (part.signal === 'logs') return await this.addLogs(part.data, report)
-    if (part.signal === 'metrics') return await this.addMetrics(part.data, report)
-    if (part.signal === 'profiles') return await this.addProfiles(part.data, report)
-    for (const { resource, schemaUrl, scopeSpans } of part.data.resourceSpans) {
-      for (const { scope, schemaUrl: scopeSchemaUrl, spans } of scopeSpans) {
-        for (let at = 0; at < spans.length; at += batchRecords) {
-          const some = spans.slice(at, at + batchRecords)
-          this.traces.push({
-            resource,
-            schemaUrl,
-            scopeSpans: [{ scope, schemaUrl: scopeSchemaUrl, spans: some }],
-          })
-          this.waiting += some.length
-          for (const span of some) noteTime(report, Number(span.startTimeUnixNano / 1_000_000n))
-          if (this.waiting >= batchRecords) await this.insertTraces(report)
-        }
-      }
-    }
-  }
-
-  async finish(report: ImportReport): Promise<ImportReport> {
-    await this.insertTraces(report)
-    return report
-  }
-
-  private async insertTraces(report: ImportReport): Promise<void> {
-    if (this.waiting === 0) return
-    const rows = spanRowsFromObjects({ resourceSpans: this.traces })
-    this.traces = []
-    this.waiting = 0
-    report.spans += await this.insert(RowTable.Traces, rows)
-  }
-
-  private async addLogs(data: LogsData, report: ImportReport): Promise<void> {
-    report.logs += await this.insert(RowTable.Logs, logRowsFromObjects(data))
-  }
-
-  private async addMetrics(data: MetricsData, report: ImportReport): Promise<void> {
-    const { tables, rejected } = metricRowsFromObjects(data)
-    for (const { table, rows } of tables) report.metricPoints += await this.insert(table, rows)
-    for (const [reason, points] of rejected)
-      for (let i = 0; i < points; i++) skip(report, `data point with ${reason}`)
-  }
-
-  private async addProfiles(data: ProfilesData, report: ImportReport): Promise<void> {
-    const { tables, rejected } = profileRowsFromObjects(data, this.modifiedMs)
-    for (const { table, rows } of tables) {
-      const inserted = await this.insert(table, rows)
-      if (table === RowTable.Profiles) report.profiles += inserted
-    }
-    for (const [reason, profiles] of rejected)
-      for (let i = 0; i < profiles; i++) skip(report, `profile with ${reason}`)
-  }
-
-  private async insert(table: RowTable, { rows, payload }: Rows): Promise<number> {
-    if (rows === 0) return 0
-    const token = `import:${createHash('sha256').update(payload).digest('hex')}`
-    const layout = rowLayout(currentLayout, table)!
-    await this.sink.insert({ database: this.database, layout, rows, chunks: [payload], token })
-    return rows
-  }
-}
-
-function noteTime(report: ImportReport, ms: number): void {
-  report.fromMs = Math.min(report.fromMs ?? Infinity, ms)
-  report.toMs = Math.max(report.toMs ?? -Infinity, ms)
 }

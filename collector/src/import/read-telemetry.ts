@@ -69,11 +69,17 @@ export function foreignTelemetry(
   return { signal: 'traces', data }
 }
 
+/** Messages of a protobuf file, and the bytes behind the last whole one: a write that was cut off. */
+export interface ProtobufMessages {
+  readonly messages: readonly Buffer[]
+  readonly cutBytes: number
+}
+
 /**
  * Messages of a protobuf file: as the Collector's file exporter writes them, each behind its length in four bytes, or one message
  * that fills the file.
  */
-export function protobufMessages(bytes: Buffer): Buffer[] {
+export function protobufMessages(bytes: Buffer): ProtobufMessages {
   const messages: Buffer[] = []
   let at = 0
   while (at + 4 <= bytes.length) {
@@ -82,7 +88,10 @@ export function protobufMessages(bytes: Buffer): Buffer[] {
     messages.push(bytes.subarray(at + 4, at + 4 + length))
     at += 4 + length
   }
-  return at === bytes.length && messages.length > 0 ? messages : [bytes]
+  const cutBytes = bytes.length - at
+  // One message may look like a length and its bytes by chance, but not like telemetry behind a length.
+  const isFramed = messages.length > 0 && (cutBytes === 0 || otlpOfProtobuf(messages[0]!) !== null)
+  return isFramed ? { messages, cutBytes } : { messages: [bytes], cutBytes: 0 }
 }
 
 /**

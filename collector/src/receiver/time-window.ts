@@ -39,10 +39,12 @@ export const allWithin = (window: TimeWindow, earliestNs: bigint, latestNs: bigi
 export class TimeJudge {
   readonly rejected = new Map<string, number>()
   private readonly window: TimeWindow
+  private readonly maxDays: number
   private readonly days = new Set<bigint>()
 
-  constructor(window: TimeWindow) {
+  constructor(window: TimeWindow, days = maxDays) {
     this.window = window
+    this.maxDays = days
   }
 
   admits(timeNs: bigint): boolean {
@@ -59,7 +61,7 @@ export class TimeJudge {
     if (timeNs > newestNs) return "a time more than a day ahead of the collector's clock"
     const day = timeNs / dayNs
     if (this.days.has(day)) return null
-    if (this.days.size === maxDays) return `a day beyond the ${maxDays} days of one body`
+    if (this.days.size === this.maxDays) return `a day beyond the ${maxDays} days of one body`
     this.days.add(day)
     return null
   }
