@@ -51,6 +51,10 @@ describe.skipIf(missingEngine() !== null)('retention and size cap', () => {
       'hotspan_default.otel_traces_trace_id_ts retention',
     ])
     const bytes = await tableBytes(store.client)
+    // A clock that was wrong: its day would be the newest for ever.
+    await fill(store, '2100-01-01', 1_009, 9)
+    await keepWithin(store.client, { retentionDays: null, maxBytes: bytes }, nowMs)
+    expect(await days(store)).toEqual(['2026-03-17', '2026-03-18', '2026-03-20'])
     await keepWithin(store.client, { retentionDays: null, maxBytes: bytes * 0.8 }, nowMs)
     expect(await days(store)).toEqual(['2026-03-18', '2026-03-20'])
     expect(await tableBytes(store.client)).toBeLessThan(bytes * 0.8)

@@ -60,7 +60,7 @@ WHERE startsWith(database, 'hotspan_')
 }
 
 /**
- * Drops the days past the retention, then the oldest days until the tables fit, and when only one day is left its oldest parts, but
+ * Drops the days past the retention, then, until the tables fit, days that are still to come (of a clock that was wrong) and the oldest days, and when only one day is left its oldest parts, but
  * no table's newest one. Whole days and parts are dropped and nothing is rewritten, so that it works on a full disk.
  */
 export async function keepWithin(
@@ -75,13 +75,15 @@ export async function keepWithin(
     parts = await dropDays(client, parts, (part) => part.partition < firstKept, 'retention', dropped)
   }
   if (limits.maxBytes === null) return dropped
+  // Clocks may be a day ahead.
+  const lastDay = new Date(nowMs + 86_400_000).toISOString().slice(0, 10)
   let bytes = await keptBytes(client)
   while (bytes > limits.maxBytes) {
-    const oldest = parts[0]?.partition
-    if (oldest === undefined) return dropped
-    if (oldest !== parts.at(-1)!.partition) {
+    const first = parts.find(({ partition }) => partition > lastDay)?.partition ?? parts[0]?.partition
+    if (first === undefined) return dropped
+    if (first > lastDay || first !== parts.at(-1)!.partition) {
       const before = dropped.length
-      parts = await dropDays(client, parts, (part) => part.partition === oldest, 'size', dropped)
+      parts = await dropDays(client, parts, (part) => part.partition === first, 'size', dropped)
       bytes -= dropped.slice(before).reduce((sum, drop) => sum + drop.bytes, 0)
       continue
     }
