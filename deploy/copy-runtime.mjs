@@ -1,13 +1,14 @@
-// node deploy/copy-runtime.mjs OUT: the built command and what it imports, at the places where it is found; nothing that only building,
+// node deploy/copy-runtime.mjs OUT | --list: the built command and what it imports, at the places where it is found; nothing that only building,
 // testing or the embedded engine needs. npm's own --omit=dev keeps what any other workspace of the house needs.
 import { cpSync, existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync } from 'node:fs'
 import { basename, dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = realpathSync(fileURLToPath(new URL('..', import.meta.url)))
-const out = process.argv[2]
+const [out] = process.argv.slice(2)
+const listOnly = out === '--list'
 if (out === undefined) {
-  console.error('copy-runtime: expected the folder to write to')
+  console.error('copy-runtime: expected the folder to write to, or --list')
   process.exit(2)
 }
 
@@ -29,7 +30,8 @@ function copy(folder) {
   const target = join(out, relative(root, folder))
   const ours = !folder.includes(`${sep}node_modules${sep}`)
   const parts = ours ? ['package.json', ...manifest.files] : ['.']
-  for (const part of parts) {
+  if (listOnly) console.log(relative(root, folder))
+  for (const part of listOnly ? [] : parts) {
     cpSync(join(folder, part), join(target, part), {
       recursive: true,
       filter: (path) => basename(path) !== 'node_modules' || path === folder,
@@ -45,7 +47,7 @@ function copy(folder) {
     if (path === null) throw new Error(`${name} of ${manifest.name} is not installed`)
     const real = realpathSync(path)
     copy(real)
-    if (real === path) continue
+    if (real === path || listOnly) continue
     const link = join(out, relative(root, path))
     mkdirSync(dirname(link), { recursive: true })
     if (!existsSync(link)) symlinkSync(relative(dirname(path), real), link)
