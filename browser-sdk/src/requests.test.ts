@@ -109,6 +109,35 @@ describe.skipIf(noChromium)('requests of a page', () => {
     expect(flat(failed.attributes)['error.type']).toBe('TypeError')
   })
 
+  test("the page's formatter of stacks is asked nothing and stays, and the caller is known", async () => {
+    const world = await open()
+    await world.visit()
+    const seen = await world.page.evaluate(async () => {
+      const v8 = Error as unknown as { prepareStackTrace?: unknown }
+      const asked: unknown[] = []
+      const own = (error: Error) => {
+        asked.push(error.message)
+        return 'own'
+      }
+      const before = v8.prepareStackTrace
+      v8.prepareStackTrace = own
+      await (async function caller() {
+        await fetch('/api/formatted')
+      })()
+      const stays = v8.prepareStackTrace === own
+      const { stack } = new Error('of the page')
+      v8.prepareStackTrace = before
+      return { asked, stays, stack }
+    })
+    expect(seen).toEqual({ asked: ['of the page'], stays: true, stack: 'own' })
+    await leave()
+    const sent = await until('the call', () => spanTo('/api/formatted'))
+    expect(flat(sent.attributes)).toMatchObject({
+      'code.function.name': 'caller',
+      'code.line.number': expect.any(BigInt),
+    })
+  })
+
   test('a failure that nobody handles is reported once, one that somebody handles is not', async () => {
     const world = await open()
     await world.visit()

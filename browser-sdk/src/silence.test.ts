@@ -57,6 +57,9 @@ describe.skipIf(noChromium)('what keeps the SDK silent', () => {
     'JSON overwritten',
     'storage full',
     'throwing getters',
+    'frozen Error',
+    'throwing formatter',
+    'objects have more',
     'frozen fetch, storage refused, no observers, throwing timing, history frozen',
   ])('a hostile page is unharmed: %s', async (hostile) => {
     const world = await open('fights-back.ts')

@@ -3,7 +3,7 @@ import type { Attributes } from './otlp-json.ts'
 /** What V8 tells of a frame. */
 export interface Frame {
   getFunctionName(): string | null
-  getFileName(): string | null | undefined
+  getScriptNameOrSourceURL(): string | null | undefined
   getLineNumber(): number
   getColumnNumber(): number
 }
@@ -21,8 +21,8 @@ interface StackTraces {
 export const framesBelow = (below: (...args: never[]) => unknown): readonly Frame[] => {
   const holder: { stack?: unknown } = {}
   const v8 = Error as StackTraces
-  const { prepareStackTrace } = v8
   try {
+    const { prepareStackTrace } = v8
     v8.prepareStackTrace = (_: unknown, frames: unknown) => frames
     v8.captureStackTrace?.(holder, below)
     // It is made when it is read, by the formatter of that moment.
@@ -38,13 +38,15 @@ export const filePath = (url: string): string | null => url.replace(/^\w+:\/\/[^
 
 /** File (path of the script's URL), line and function of the first frame that has a file: those of the browser have none. */
 export const callSite = (frames: readonly Frame[]): Attributes | undefined => {
-  const frame = frames.find((one) => one.getFileName())
-  return (
-    frame && {
-      'code.function.name': frame.getFunctionName(),
-      'code.file.path': filePath(frame.getFileName()!),
-      'code.line.number': frame.getLineNumber(),
-      'code.column.number': frame.getColumnNumber(),
-    }
-  )
+  for (const frame of frames) {
+    const url = frame.getScriptNameOrSourceURL()
+    if (url)
+      return {
+        'code.function.name': frame.getFunctionName(),
+        'code.file.path': filePath(url),
+        'code.line.number': frame.getLineNumber(),
+        'code.column.number': frame.getColumnNumber(),
+      }
+  }
+  return
 }

@@ -162,7 +162,7 @@ const send = async (chunk: Chunk, packed?: Uint8Array<ArrayBuffer>, keepalive?: 
     flying.delete(chunk)
     if (status === 403) stop()
     else if (status === 429 || (status > 501 && status < 505))
-      retry(chunk, Number(headers.get('retry-after')) * 1000 || backoffMs)
+      retry(chunk, +headers.get('retry-after')! * 1000 || backoffMs)
     else {
       failing = false
       delivered++

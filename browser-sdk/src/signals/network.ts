@@ -112,7 +112,7 @@ const beginFetch = guard((args: unknown[], above: (...args: never[]) => unknown)
       // A dictionary that inherits the caller's: nothing is read twice and nothing of theirs is changed. An init beside a
       // Request resets its referrer, so that is handed on.
       const { referrer, referrerPolicy } = request ?? {}
-      const base = init ?? (request ? { referrer, referrerPolicy } : null)
+      const base = init ?? { referrer, referrerPolicy }
       sent = [input, Object.create(base, { headers: { value: headers } })]
     },
   )

@@ -18,6 +18,10 @@ for (const kind of hostile) {
   if (kind === 'history frozen') Object.freeze(history)
   if (kind === 'JSON overwritten') JSON.stringify = refuse
   if (kind === 'storage full') Storage.prototype.setItem = refuse
+  if (kind === 'frozen Error') Object.freeze(Error)
+  if (kind === 'throwing formatter')
+    Object.defineProperty(Error, 'prepareStackTrace', { get: refuse, set: refuse })
+  if (kind === 'objects have more') Object.assign(Object.prototype, { more: refuse })
   if (kind === 'throwing getters')
     for (const [owner, key] of [
       [Document.prototype, 'visibilityState'],
