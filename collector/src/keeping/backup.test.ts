@@ -150,6 +150,12 @@ describe.skipIf(missingEngine() !== null)('backup and restore', () => {
     expect(readdirSync(join(dataDir, 'runs'))).toEqual(['two'])
     rmSync(join(dataDir, 'zone'))
 
+    const fresh = join(folder, 'fresh')
+    await expect(restore({ from: damaged, dataDir: fresh, ...quiet })).rejects.toMatchObject({
+      code: 'HS_RESTORE',
+    })
+    expect(existsSync(fresh)).toBe(false)
+
     const report = await restore({ from: join(folder, 'copy'), dataDir, ...quiet })
     expect(await stored()).toEqual([1])
     expect(readFileSync(run('one'), 'utf8')).toBe('first')

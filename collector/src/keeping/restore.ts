@@ -63,7 +63,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreReport> {
     return { databases, spans, movedTo, tookMs: performance.now() - startedMs }
   } catch (error) {
     rmSync(scratch, { recursive: true, force: true })
-    for (const name of ['version.json', '.gitignore']) {
+    for (const name of ['version.json', 'store.holder.json', '.gitignore']) {
       if (!before.has(name)) rmSync(join(directory.path, name), { force: true })
     }
     await directory.close()
