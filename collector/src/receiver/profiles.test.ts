@@ -272,7 +272,7 @@ describe.skipIf(missingEngine() !== null)('profiles, from the wire to the store'
       expect((await post(body, { origin: 'https://evil.example' })).status).toBe(403)
       expect((await post(body, { origin }, `/k/${key.token}${path}`)).status).toBe(200)
       limitProject(dataDir, 'shop', { recordsPerDay: 1 })
-      onTestFinished(() => limitProject(dataDir, 'shop', { recordsPerDay: null }))
+      onTestFinished(() => void limitProject(dataDir, 'shop', { recordsPerDay: null }))
       const again = encodeProfiles(profileOf('rules', recordedMs, [{ stack: ['b'], value: 1 }]))
       await expect
         .poll(async () => (await post(again, { authorization: `Bearer ${write.token}` })).status, {
