@@ -7,6 +7,8 @@ const freeSettings =
 const ignoredSettings =
   /^(?:async_insert|wait_for_async_insert|log_comment|insert_quorum|insert_deduplicate|insert_deduplication_token|readonly|cancel_http_readonly_queries_on_client_close|http_headers_progress_interval_ms|allow_experimental_\w+|max_query_size|enable_\w+)$/
 const maxExecutionSec = 60
+/** More than that would be threads without cores. */
+const maxThreads = 16
 
 /** The settings of a request that reach the engine. Throws `StatementRefused` for one that a guest may not change. */
 export function guardSettings(settings: ReadonlyMap<string, string>): Map<string, string> {
@@ -19,6 +21,7 @@ export function guardSettings(settings: ReadonlyMap<string, string>): Map<string
 
 /** The value that the engine gets. Clients ask for minutes by habit: the bound holds instead. */
 function boundedSetting(name: string, value: string): string {
+  if (name === 'max_threads' && Number(value) > maxThreads) return String(maxThreads)
   if (freeSettings.test(name)) return value
   if (name === 'max_execution_time') {
     const seconds = Number(value)

@@ -19,7 +19,16 @@ export interface SqlToken {
   readonly value: string
 }
 
-const space = /[ \t\r\n\f\v]+|--[^\n]*|\/\/[^\n]*|\/\*[\s\S]*?\*\/|#[ !][^\n]*/y
+const maxStatementChars = 8 * 1024 * 1024
+/** A token is an object: what a guest sends must not take the memory that senders of telemetry need. */
+const maxTokens = 200_000
+const tooLong = new StatementRefused(
+  `the statement is too long; ${maxStatementChars} characters and ${maxTokens} words and signs are the bound. A long list is one parameter, {list:Array(String)}`,
+  62,
+  'SYNTAX_ERROR',
+)
+
+const space = /[ \t\r\n\f\v]+|--[^\n]*|\/\/[^\n]*|#[ !][^\n]*/y
 const word = /[A-Za-z_][A-Za-z0-9_]*/y
 const number = /0x[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]*)?(?:[pP][+-]?\d+)?|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?/y
 
@@ -29,6 +38,7 @@ const number = /0x[0-9A-Fa-f]+(?:\.[0-9A-Fa-f]*)?(?:[pP][+-]?\d+)?|\d[\d_]*(?:\.
  * understood: here-documents, other quotation marks, unclosed quotes, escapes in quoted names.
  */
 export function sqlTokens(sql: string): SqlToken[] {
+  if (sql.length > maxStatementChars) throw tooLong
   if (sql.includes('\0')) throw new StatementRefused('a statement cannot hold a zero byte')
   const tokens: SqlToken[] = []
   let at = 0
@@ -40,7 +50,14 @@ export function sqlTokens(sql: string): SqlToken[] {
     return found
   }
   while (at < sql.length) {
+    if (tokens.length >= maxTokens) throw tooLong
     if (match(space) !== null) continue
+    if (sql.startsWith('/*', at)) {
+      const end = sql.indexOf('*/', at + 2)
+      if (end === -1) throw new StatementRefused('the comment /* is not closed', 62, 'SYNTAX_ERROR')
+      at = end + 2
+      continue
+    }
     let text = match(word)
     if (text !== null) {
       tokens.push({ kind: 'word', text, value: text.toLowerCase() })

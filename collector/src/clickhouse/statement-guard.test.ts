@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { fillParameters } from '../engine/query-parameters.ts'
 import { guardSettings } from './guest-settings.ts'
 import { StatementRefused, sqlOf, sqlTokens } from './sql-tokens.ts'
 import { guardStatement } from './statement-guard.ts'
@@ -84,7 +85,7 @@ describe('what a guest may run', () => {
     ['SELECT \u2018a\u2019', 'character'],
     ["SELECT 'open", 'character'],
     ['SELECT `open', 'character'],
-    ['SELECT 1 /* open', null],
+    ['SELECT 1 /* open', 'not closed'],
     ["SELECT file('/etc/passwd')", 'file is not open'],
     ["SELECT `file`('/etc/passwd')", 'file'],
     ['SELECT "FILE" (\'/etc/passwd\')', 'FILE'],
@@ -285,6 +286,7 @@ describe('what a guest may run', () => {
         ['max_execution_time', '30'],
       ]),
     )
+    expect(settings([['max_threads', '100000']]).get('max_threads')).toBe('16')
     for (const asked of ['300', '0', '60.5', 'Infinity'])
       expect(settings([['max_execution_time', asked]]).get('max_execution_time')).toBe('60')
     for (const pair of [
@@ -296,5 +298,23 @@ describe('what a guest may run', () => {
     ] as [string, string][]) {
       expect(() => settings([pair])).toThrow(pair[0])
     }
+  })
+
+  test('what does not close, and what is long, costs one walk', () => {
+    const n = 1_000_000
+    for (const sql of [
+      `SELECT ${'/*'.repeat(n)}`,
+      `SELECT {'${"\\'".repeat(n)}`,
+      `SELECT {"${'\\"'.repeat(n)}`,
+      `SELECT {a:${' '.repeat(n)}`,
+      `SELECT ${'{a:'.repeat(n)}`,
+      `SELECT ${'1,'.repeat(n)}1`,
+      `SELECT ${'(((('.repeat(n)}`,
+      `SELECT '${'x'.repeat(9 * n)}'`,
+      `SELECT ${'{'.repeat(n)}`,
+    ])
+      expect(() => guarded(fillParameters(sql, new Map()))).toThrow(StatementRefused)
+    const ids = Array.from({ length: 50_000 }, (_, i) => `'${i}'`).join()
+    expect(guarded(`SELECT 1 WHERE TraceId IN (${ids})`).kind).toBe('read')
   })
 })
