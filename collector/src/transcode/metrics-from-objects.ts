@@ -41,7 +41,7 @@ export function metricRowsFromObjects(data: MetricsData): MetricRows {
   const head = new RowWriter(1 << 10)
   for (const { resource, schemaUrl: resourceSchemaUrl, scopeMetrics } of data.resourceMetrics) {
     for (const { scope, schemaUrl, metrics } of scopeMetrics) {
-      head.at = 0
+      head.clear()
       writeOrigin(head, resource, resourceSchemaUrl, scope, schemaUrl)
       const originEnd = head.at
       for (const metric of metrics) {
@@ -101,7 +101,7 @@ function writePoints(
       tables.set(number, table)
     }
     const { w } = table
-    w.raw(head.bytes, 0, head.at)
+    w.append(head)
     writeAttributes(w, point.attributes)
     writeTime(w, point.startTimeUnixNano)
     writeTime(w, point.timeUnixNano)

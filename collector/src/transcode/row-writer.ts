@@ -128,6 +128,20 @@ export class RowWriter {
     this.at += length
   }
 
+  /** All of another writer, which may stand in many rows; what was cut in it is counted each time. */
+  append(other: RowWriter): void {
+    this.raw(other.bytes, 0, other.at)
+    this.cutValues += other.cutValues
+    this.droppedAttributes += other.droppedAttributes
+  }
+
+  /** Empty, with nothing counted. */
+  clear(): void {
+    this.at = 0
+    this.cutValues = 0
+    this.droppedAttributes = 0
+  }
+
   copy(): Buffer {
     return Buffer.from(this.bytes.subarray(0, this.at))
   }

@@ -20,12 +20,15 @@ export const statusCodeNames = ['Unset', 'Ok', 'Error'] as const
 /** Rows of `otel_traces` from decoded spans: the reference that the transcoder is compared with, and the route of JSON bodies. */
 export function spanRowsFromObjects(data: TracesData): Rows {
   const w = new RowWriter()
+  const origin = new RowWriter(1 << 10)
   let rows = 0
   for (const { resource, scopeSpans } of data.resourceSpans) {
-    const service = serviceNameOf(resource.attributes)
     for (const { scope, spans } of scopeSpans) {
+      if (spans.length === 0) continue
+      origin.clear()
+      writeOrigin(origin, resource, scope)
       for (const span of spans) {
-        writeSpan(w, span, resource, service, scope)
+        writeSpan(w, span, origin)
         rows += 1
       }
     }
@@ -37,7 +40,15 @@ export function finishedRows(rows: number, w: RowWriter): Rows {
   return { rows, payload: w.copy(), cutValues: w.cutValues, droppedAttributes: w.droppedAttributes }
 }
 
-function writeSpan(w: RowWriter, span: Span, resource: Resource, service: string, scope: Scope): void {
+/** The columns that all spans of a scope share. */
+function writeOrigin(w: RowWriter, resource: Resource, scope: Scope): void {
+  w.limitedString(serviceNameOf(resource.attributes))
+  writeAttributes(w, resource.attributes)
+  w.string(scope.name)
+  w.string(scope.version)
+}
+
+function writeSpan(w: RowWriter, span: Span, origin: RowWriter): void {
   w.uint64(span.startTimeUnixNano)
   w.string(span.traceId)
   w.string(span.spanId)
@@ -45,10 +56,7 @@ function writeSpan(w: RowWriter, span: Span, resource: Resource, service: string
   w.string(span.traceState)
   w.string(span.name)
   w.string(spanKindNames[span.kind] ?? 'Unspecified')
-  w.limitedString(service)
-  writeAttributes(w, resource.attributes)
-  w.string(scope.name)
-  w.string(scope.version)
+  w.append(origin)
   writeAttributes(w, span.attributes)
   // A clock that ran backwards must not become a duration of centuries.
   w.uint64(span.endTimeUnixNano > span.startTimeUnixNano ? span.endTimeUnixNano - span.startTimeUnixNano : 0n)
