@@ -277,7 +277,7 @@ describe.skipIf(missingEngine() !== null)('ClickHouse HTTP interface', () => {
       skip(noStockCollector !== null, noStockCollector ?? undefined)
       const service = `go ${createSchema}`
       const go = await startStockCollector(`  clickhouse:
-    endpoint: "${collector.clickHouseUrl}?compress=none"
+    endpoint: "${collector.clickHouseUrl}?compress=none&distributed_foreground_insert=1"
     username: any
     password: ${shopWrites}
     database: hotspan_shop

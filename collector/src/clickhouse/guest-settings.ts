@@ -5,7 +5,7 @@ const freeSettings =
   /^(?:output_format_(?!.*schema)\w+|date_time_output_format|max_result_rows|max_rows_to_read|max_bytes_to_read|result_overflow_mode|read_overflow_mode|max_block_size|max_threads|extremes|join_use_nulls|session_timezone|use_uncompressed_cache|optimize_read_in_order|prefer_column_name_to_alias|group_by_overflow_mode|max_rows_to_group_by)$/
 /** Sent by clients on their own; they have no meaning here. */
 const ignoredSettings =
-  /^(?:async_insert|wait_for_async_insert|log_comment|insert_quorum|insert_deduplicate|insert_deduplication_token|readonly|cancel_http_readonly_queries_on_client_close|http_headers_progress_interval_ms|allow_experimental_\w+|max_query_size|enable_\w+)$/
+  /^(?:async_insert|wait_for_async_insert|log_comment|insert_quorum|distributed_foreground_insert|insert_deduplicate|insert_deduplication_token|readonly|cancel_http_readonly_queries_on_client_close|http_headers_progress_interval_ms|allow_experimental_\w+|max_query_size|enable_\w+)$/
 const maxExecutionSec = 60
 /** More than that would be threads without cores. */
 const maxThreads = 16

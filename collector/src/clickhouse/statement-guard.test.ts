@@ -279,6 +279,7 @@ describe('what a guest may run', () => {
         ['output_format_json_quote_64bit_integers', '0'],
         ['max_execution_time', '30'],
         ['async_insert', '1'],
+        ['distributed_foreground_insert', '1'],
       ]),
     ).toEqual(
       new Map([
