@@ -13,6 +13,9 @@ const dist = new URL('dist/', import.meta.url)
 /** Not for a browser, or seldom called. */
 const isLeftOut = (file) => /^build\/|^(core\/gzip|devtools)\.js$|\.iife\.js$/.test(file)
 
+/** Not a callback of one expression: most have few calls and little to compile, and every byte is counted. */
+const isWorthIt = (node, parent) => node.body.type === 'BlockStatement' || parent === 'VariableDeclarator'
+
 /** Where a parenthesis goes in: `{ at, line, column, text }`, from the end of the file to its beginning. */
 const parentheses = (code) => {
   const found = []
@@ -21,7 +24,12 @@ const parentheses = (code) => {
     else if (typeof node?.type === 'string') {
       const { type, start, end, loc } = node
       // Of asynchronous arrow functions V8 takes no such hint. What is in parentheses has been here before.
-      if (type === 'ArrowFunctionExpression' && !node.async && parent !== 'ParenthesizedExpression')
+      if (
+        type === 'ArrowFunctionExpression' &&
+        !node.async &&
+        parent !== 'ParenthesizedExpression' &&
+        isWorthIt(node, parent)
+      )
         found.push({ at: start, ...loc.start, text: '(' }, { at: end, ...loc.end, text: ')' })
       for (const key in node) visit(node[key], type)
     }
