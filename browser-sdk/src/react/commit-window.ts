@@ -85,7 +85,8 @@ export const windowFor = (cause: Cause, renderMs = 0): CommitWindow => {
     span: startSpan('react.commits', parent, sync ? sync.startMs : nowMs() - renderMs),
     components: new Map(),
     close: () => {
-      if (windows.delete(key))
+      // A later window may have the key by now.
+      if (windows.get(key) === window && windows.delete(key))
         send(window, sync?.attributes['hotspan.interaction.processing_time'] as number | undefined)
     },
     endMs: 0,

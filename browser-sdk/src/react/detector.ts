@@ -6,7 +6,7 @@ import { session } from '../core/session.ts'
 import { view } from '../core/tracer.ts'
 import { windowFor } from './commit-window.ts'
 import type { FiberRoot } from './fiber.ts'
-import { noteSuspense } from './suspense.ts'
+import { endWaits, noteSuspense } from './suspense.ts'
 import { walkCommit } from './walk.ts'
 
 /** Our own walk: at most 4 ms a commit and 2 % of the page's life, 200 ms ahead; what is skipped is counted. */
@@ -49,6 +49,7 @@ const onCommit = guard((id: number, { current }: FiberRoot): void => {
       (fiber) => noteSuspense(fiber, cause),
       () => nowMs() - startMs > MAX_WALK_MS,
     )
+  endWaits('unmount')
   add(attributes, 'hotspan.react.skipped_commits', +!walked)
   const walkMs = nowMs() - startMs
   spentMs += walkMs

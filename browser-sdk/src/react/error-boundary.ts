@@ -1,5 +1,6 @@
 import { Component, type ErrorInfo, type ReactNode } from 'react'
 import { recordError } from '../signals/errors.ts'
+import { ours } from './fiber.ts'
 
 interface Props {
   readonly children?: ReactNode
@@ -23,3 +24,5 @@ export class HotspanErrorBoundary extends Component<Props, { failed: boolean }> 
     return this.state.failed ? this.props.fallback : this.props.children
   }
 }
+
+ours.add(HotspanErrorBoundary)

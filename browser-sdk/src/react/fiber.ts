@@ -50,6 +50,7 @@ export interface Hook {
 }
 
 export const CLASS = 1
+export const HOST_ROOT = 3
 export const HOST_TEXT = 6
 export const CONTEXT_PROVIDER = 10
 export const SUSPENSE = 13
@@ -59,6 +60,9 @@ export const SIMPLE_MEMO = 15
 export const PERFORMED_WORK = 1
 export const PLACEMENT = 2
 export const CHILD_DELETION = 16
+
+/** Our own components, which are nobody's business. */
+export const ours = new WeakSet<object>()
 
 /** Components that run code: 0, 1, 11, 15. `MEMO` (14) only wraps another fibre, which is the one to count. */
 export const isComponent = (tag: number): boolean => ((0b1000_1000_0000_0011 >> tag) & 1) > 0

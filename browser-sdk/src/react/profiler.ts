@@ -9,6 +9,7 @@ import { findCause } from '../core/cause.ts'
 import { guard } from '../core/guard.ts'
 import { view } from '../core/tracer.ts'
 import { countFor, windowFor } from './commit-window.ts'
+import { ours } from './fiber.ts'
 
 const onRender = guard<Parameters<ProfilerOnRenderCallback>, void>((id, phase, actualMs) => {
   if (!view) return
@@ -24,3 +25,5 @@ export const HotspanProfiler = (props: {
   readonly id: string
   readonly children?: ReactNode
 }): ReactElement => createElement(Profiler, { id: props.id, onRender }, props.children)
+
+ours.add(HotspanProfiler)

@@ -2,6 +2,7 @@ import { createElement, type ReactElement, type ReactNode } from 'react'
 import type { Options } from '../core/options.ts'
 import { init } from '../index.ts'
 import { HotspanErrorBoundary } from './error-boundary.ts'
+import { ours } from './fiber.ts'
 
 /**
  * `init` as a component, for those who set everything up in the tree. Its options are those of the first render. With `fallback` it
@@ -19,3 +20,5 @@ export const HotspanProvider = ({
 
 const boundary = (fallback: ReactNode, children: ReactNode): ReactElement =>
   createElement(HotspanErrorBoundary, { fallback }, children)
+
+ours.add(HotspanProvider)

@@ -12,7 +12,7 @@ import {
   type Props,
   SUSPENSE,
 } from './fiber.ts'
-import { sameValue } from './same-value.ts'
+import { gaveUp, sameValue } from './same-value.ts'
 
 export interface RenderCause {
   /** `state`, `ctx:T`, `prop:x` are real; `ref:x`, `ref:ctx:T` (equal by value) and `parent` are not; `unknown` is not judged. */
@@ -50,7 +50,8 @@ export const renderCause = (fiber: Fiber, before: Fiber): RenderCause => {
     if (sameValue(old, now)) byIdentity.push(`ref:${name}`)
     else {
       byValue.push(prefix + name)
-      root ||= !sameValue(old, now, true)
+      // Where the comparison gave up nothing is known to have changed: it began further up.
+      root ||= !sameValue(old, now, true) && !gaveUp()
     }
   }
   for (let read = fiber.dependencies?.firstContext; read; read = read.next) {

@@ -2,7 +2,7 @@ import { type Cause, noteCause } from '../core/cause.ts'
 import { onHide } from '../core/lifecycle.ts'
 import { scrubUrl } from '../core/scrub.ts'
 import { addEvent, endSpan, type LiveSpan, startSpan } from '../core/tracer.ts'
-import { componentName, type Fiber, isComponent } from './fiber.ts'
+import { componentName, type Fiber, HOST_ROOT, isComponent } from './fiber.ts'
 
 /** Boundaries that show their fallback. */
 const waits = new Map<Fiber, LiveSpan>()
@@ -33,10 +33,16 @@ export const noteSuspense = (fiber: Fiber, cause: Cause): void => {
   }
 }
 
-onHide(() => {
-  for (const span of waits.values()) {
-    span.attributes['hotspan.ended_by'] = 'hide'
+/** Boundaries that went away while they waited: what was taken out of the tree ends below its root. At `hide` all of them. */
+export const endWaits = (why: 'hide' | 'unmount'): void => {
+  for (const [fiber, span] of waits) {
+    let top = fiber
+    while (top.return) top = top.return
+    if (why === 'unmount' && top.tag === HOST_ROOT) continue
+    waits.delete(fiber)
+    span.attributes['hotspan.ended_by'] = why
     endSpan(span)
   }
-  waits.clear()
-})
+}
+
+onHide(() => endWaits('hide'))

@@ -7,6 +7,7 @@ import {
   type Fiber,
   isComponent,
   MEMO,
+  ours,
   PERFORMED_WORK,
   SIMPLE_MEMO,
   SUSPENSE,
@@ -60,9 +61,9 @@ export const walkCommit = (
     let cascadeRoot = roots.pop() as ComponentType
     if (!(++seen % CHECK_EVERY) && late()) return false
     const { tag, alternate } = fiber
-    if (isComponent(tag) && fiber.flags & PERFORMED_WORK) {
-      // memo() has the name that was given to it, lazy() has none.
-      const type = fiber.elementType?.type ? fiber.elementType : fiber.type
+    // memo() has the name that was given to it, lazy() has none.
+    const type = fiber.elementType?.type ? fiber.elementType : fiber.type
+    if (isComponent(tag) && fiber.flags & PERFORMED_WORK && !ours.has(type!)) {
       const ownMs = selfMs(fiber)
       const stats = window.components.get(type) ?? countFor(window, type, ownMs, memoOf(fiber))
       stats.renders++

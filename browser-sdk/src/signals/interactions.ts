@@ -66,8 +66,8 @@ const find = (frames: readonly Frame[] = []): Cause | undefined => {
     found =
       recent.findLast(({ startMs }) => startMs === timeStamp || (follows && timeStamp - startMs < NEAR_MS)) ??
       track(`interaction ${type}`, timeStamp, target)
-    // Until the browser tells when it painted.
-    found.endMs = nowMs()
+    // Until the browser tells when it painted. What follows, such as a key that is let go, is not its end.
+    if (found.startMs === timeStamp) found.endMs = nowMs()
     found.handlers.push(...functions)
   } else {
     how = 'stack'
