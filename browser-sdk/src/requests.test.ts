@@ -6,7 +6,7 @@ import { flat } from '../testing/sink.ts'
 import { openSite } from '../testing/site.ts'
 
 describe.skipIf(noChromium)('requests of a page', () => {
-  const { open, spans, spanTo, leave } = pageSuite()
+  const { open, spans, spanTo, leave, failures } = pageSuite()
 
   test('traceparent goes to its own and the listed origins and nowhere else', async () => {
     const world = await open()
@@ -159,6 +159,67 @@ describe.skipIf(noChromium)('requests of a page', () => {
       world.sink.logs().find(({ eventName }) => eventName === 'exception'),
     )
     expect(flat(error.attributes)['exception.type']).toBe('TypeError')
+  })
+
+  test('whatever fetch is given, the browser gets; what the page does wrong is no failure of ours', async () => {
+    const world = await open()
+    const foreign = await openSite()
+    await world.visit()
+    const seen = await world.page.evaluate(async (other) => {
+      class Init {
+        readonly #method = 'PUT'
+        get method() {
+          return this.#method
+        }
+      }
+      await fetch(
+        '/api/request-as-init',
+        new Request('/api/other', { method: 'PUT', headers: { 'x-a': '1' } }),
+      )
+      await fetch('/api/private', new Init())
+      await fetch(`${other}/api/once`, { headers: new Map([['x-one', '1']]).entries() as never })
+      const wrong: unknown[] = []
+      for (let i = 0; i < 4; i++) await fetch('http://').catch((error) => wrong.push(error.name))
+      await fetch('/api/form', { method: 'POST', body: new URLSearchParams({ a: 'x'.repeat(500), b: '2' }) })
+      const xhr = new XMLHttpRequest()
+      xhr.open('GET', '/api/twice')
+      xhr.send()
+      try {
+        xhr.send()
+      } catch (error) {
+        wrong.push((error as Error).name)
+      }
+      await new Promise((done) => {
+        xhr.onloadend = done
+      })
+      return wrong
+    }, foreign.origin)
+    await world.page.addScriptTag({
+      content: `Promise.reject(Object.create(null))
+        Promise.reject(Symbol('x'))
+        Promise.reject({ name: 'E', message: 'm', stack: ['a'] })
+        Promise.reject(new Error('GET /api/x?token=SECRET failed for jane@mail.com'))`,
+    })
+    await world.page.evaluate(() => new Promise((done) => setTimeout(done)))
+    expect(await failures()).toEqual([])
+    expect(seen).toEqual([...Array(4).fill('TypeError'), 'InvalidStateError'])
+    const asked = (path: string) =>
+      [...world.site.requests, ...foreign.requests].find((one) => one.path === path)!
+    expect(asked('/api/request-as-init')).toMatchObject({ method: 'PUT', headers: { 'x-a': '1' } })
+    expect(asked('/api/private').method).toBe('PUT')
+    expect(asked('/api/once').headers['x-one']).toBe('1')
+    expect(asked('/api/form').headers).toHaveProperty('traceparent')
+    await leave()
+    const form = await until('the form', () => spanTo('/api/form'))
+    expect(flat(form.attributes)['http.request.body.size']).toBe(506n)
+    const twice = spans().filter(({ attributes }) => `${flat(attributes)['url.full']}`.endsWith('/twice'))
+    expect(twice.map(({ attributes }) => flat(attributes)['http.response.status_code'])).toEqual([200n])
+    const messages = await until('four errors', () => {
+      const found = world.sink.logs().map(({ attributes }) => flat(attributes)['exception.message'])
+      return found.filter(Boolean).length === 4 && found.filter(Boolean)
+    })
+    expect(messages).toContain('GET /api/x?token=- failed for -')
+    await foreign.close()
   })
 
   test('XMLHttpRequest: aborted, timed out, with its sizes', async () => {

@@ -1,6 +1,6 @@
 // First: the hook must be there before the page's react-dom is evaluated.
 import './react/detector.ts'
-import { init } from './index.ts'
+import { type Consent, init } from './index.ts'
 
 export {
   action,
@@ -20,11 +20,14 @@ export {
  */
 const given = globalThis.document?.currentScript?.dataset
 if (given?.endpoint && given.service) {
-  const { endpoint, service, version, sampleRatio } = given
+  const { endpoint, service, version, sampleRatio, consent, key, propagateTo } = given
   init({
     endpoint,
     service,
     ...(version && { version }),
     ...(sampleRatio && { sampleRatio: Number(sampleRatio) }),
+    ...(consent && { consent: consent as Consent }),
+    ...(key && { key }),
+    ...(propagateTo && { propagateTo: propagateTo.split(/[\s,]+/) }),
   })
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { noChromium, until } from '../testing/chromium.ts'
 import { pageSuite, type TestPage } from '../testing/page-suite.ts'
+import { flat } from '../testing/sink.ts'
 
 describe.skipIf(noChromium)('what keeps the SDK silent', () => {
   const { open, spans, spanTo, leave } = pageSuite()
@@ -114,21 +115,31 @@ describe.skipIf(noChromium)('what keeps the SDK silent', () => {
     expect(world.site.requests.at(-1)!.headers).toHaveProperty('traceparent')
   })
 
-  test('consent taken back: storage is wiped, the patches are gone, and the page is silent', async () => {
+  test('consent taken back: storage is wiped and the page is silent until it is given again', async () => {
     const world = await open()
-    await world.page.evaluateOnNewDocument('globalThis.before = fetch')
     await world.visit()
+    // Somebody who patches on top of us must not keep us alive.
+    await world.page.evaluate(() => {
+      const ours = fetch
+      globalThis.fetch = (...args) => ours(...args)
+    })
     await world.page.waitForFunction(() =>
       Object.keys(localStorage).some((key) => key.startsWith('hotspan.')),
     )
     await world.page.evaluate(() => (globalThis as unknown as TestPage).hotspan.setConsent('denied'))
     expect(await world.page.evaluate(() => Object.keys(localStorage))).toEqual([])
-    expect(await world.page.evaluate('fetch === before')).toBe(true)
     const asked = world.sink.bodyBytes.length
     await world.page.evaluate(() => fetch('/api/plain').then((answer) => answer.text()))
     expect(world.site.requests.at(-1)!.headers).not.toHaveProperty('traceparent')
-    await leave()
     expect(world.sink.bodyBytes).toHaveLength(asked)
+    await world.page.evaluate(() => {
+      ;(globalThis as unknown as TestPage).hotspan.setConsent('granted')
+      return fetch('/api/again').then((answer) => answer.text())
+    })
+    expect(world.site.requests.at(-1)!.headers).toHaveProperty('traceparent')
+    await leave()
+    await until('the request after', () => spanTo('/api/again'))
+    expect(spanTo('/api/plain')).toBeUndefined()
   })
 
   test('a start with consent denied waits for it', async () => {
@@ -143,6 +154,42 @@ describe.skipIf(noChromium)('what keeps the SDK silent', () => {
     await until('its span', () => spanTo('/api/after'))
     expect(spanTo('/api/before')).toBeUndefined()
     expect(world.sink.authorization).toBe('Bearer write-only')
+  })
+
+  test('what the visitor refused before the start stays refused, and can be granted', async () => {
+    const world = await open()
+    await world.page.evaluateOnNewDocument(
+      "Object.defineProperty(globalThis, 'HOTSPAN_REFUSED', { value: true })",
+    )
+    await world.visit()
+    await world.page.evaluate(() => fetch('/api/before'))
+    expect(world.site.requests[0]!.headers).not.toHaveProperty('traceparent')
+    await world.page.evaluate(() => {
+      const { hotspan } = globalThis as unknown as TestPage
+      // No strikes: whoever names a route does not know about consent.
+      for (const route of ['/a', '/b', '/c', '/products/:slug']) hotspan.setRoute(route)
+      hotspan.setConsent('granted')
+      return fetch('/api/after')
+    })
+    await leave()
+    const span = await until('its span', () => spanTo('/api/after'))
+    expect(flat(span.attributes)['hotspan.view.route']).toBe('/products/:slug')
+    expect(spanTo('/api/before')).toBeUndefined()
+  })
+
+  test('a receiver that takes bodies and never answers leaves the page its own beacons', async () => {
+    const world = await open()
+    world.sink.answer = { status: 200, delayMs: 600_000 }
+    await world.visit()
+    const sent = await world.page.evaluate(async () => {
+      const { hotspan } = globalThis as unknown as TestPage
+      for (let i = 0; i < 200; i++) hotspan.recordError(new Error(`${i}${'y'.repeat(800)}`))
+      for (let i = 0; i < 130; i++) await fetch(`/api/${i}`)
+      const before = navigator.sendBeacon('/api/beacon', 'x'.repeat(50_000))
+      dispatchEvent(new Event('pagehide'))
+      return [before, navigator.sendBeacon('/api/beacon', 'x'.repeat(10_000))]
+    })
+    expect(sent[0]).toBe(true)
   })
 
   test('a policy without connect-src for the receiver: the page goes on and the SDK gives up', async () => {

@@ -1,12 +1,12 @@
 import { type Consent, consent, noteConsent } from './core/consent.ts'
-import { guard } from './core/guard.ts'
+import { attempt, guard } from './core/guard.ts'
 import { watchLifecycle } from './core/lifecycle.ts'
 import { type Options, setOptions } from './core/options.ts'
 import { unpatchAll } from './core/patch.ts'
 import { routeOf } from './core/scrub.ts'
 import { STORED } from './core/session.ts'
 import { newRef, setView, view } from './core/tracer.ts'
-import { flush, startTransport, stopTransport } from './core/transport.ts'
+import { flush, hush, startTransport } from './core/transport.ts'
 
 /** One kind of telemetry; started once, in the order given. */
 export type SignalSource = () => void
@@ -29,11 +29,9 @@ export const start = guard((options: Options, signals: readonly SignalSource[]):
     document.addEventListener('prerenderingchange', later, { once: true })
     return
   }
-  noteConsent(options.consent ?? 'granted')
-  if (consent === 'denied') {
-    held = () => start({ ...options, consent: 'granted' }, signals)
-    return
-  }
+  noteConsent(options.consent ?? 'granted', true)
+  held = () => start(options, signals)
+  if (consent === 'denied') return
   page[MARK] = true
   setOptions({ ...options, endpoint: options.endpoint.replace(/\/$/, '') })
   setView(routeOf(location.pathname), newRef())
@@ -44,25 +42,26 @@ export const start = guard((options: Options, signals: readonly SignalSource[]):
 })
 
 /** Sends what is left, takes the patches back and stays silent until the next load. */
-export const shutdown = guard((): void => {
+export const shutdown = /* @__PURE__ */ guard((): void => {
   if (!view) return
   flush(true)
-  stopTransport()
+  hush(true, true)
   unpatchAll()
 })
 
 /**
- * What the visitor said. `granted` sends what has waited; `denied` forgets it, wipes what was stored and takes the patches back:
- * what is granted after that counts from the next load on, unless the page started with `consent: 'denied'`.
+ * What the visitor said, before `init` or after; it goes before `options.consent`. `granted` sends what has waited; `denied` forgets
+ * it, wipes what was stored and silences everything until it is granted.
  */
-export const setConsent = guard((given: Consent): void => {
+export const setConsent = (given: Consent): void => {
+  const off = given === 'denied'
   noteConsent(given)
-  if (given === 'denied') {
-    stopTransport()
-    unpatchAll()
-    for (const key of Object.keys(localStorage)) if (key.startsWith(STORED)) localStorage.removeItem(key)
-  } else if (given === 'granted') {
+  // A start that is still to come asks for itself.
+  if (view) hush(off)
+  attempt(() => {
     held?.()
-    flush()
-  }
-})
+    if (off)
+      for (const key of Object.keys(localStorage)) if (key.startsWith(STORED)) localStorage.removeItem(key)
+  })
+  flush()
+}

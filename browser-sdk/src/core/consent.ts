@@ -6,7 +6,11 @@ export type Consent = 'granted' | 'pending' | 'denied'
 
 export let consent: Consent = 'granted'
 
+/** What the visitor has said goes before what the page says at its start. */
+let said: Consent | undefined
+
 /** Without any of the consequences; `setConsent` of the package's door has them. */
-export const noteConsent = (given: Consent): void => {
-  consent = given
+export const noteConsent = (given: Consent, byOptions?: boolean): void => {
+  if (!byOptions) said = given
+  consent = said ?? given
 }

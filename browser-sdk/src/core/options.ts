@@ -1,6 +1,12 @@
 import type { Consent } from './consent.ts'
 import type { Attributes } from './otlp-json.ts'
 
+/** A span or a log record of OTLP/JSON. */
+export interface OtlpRecord {
+  attributes: { key: string; value: Record<string, unknown> }[]
+  [field: string]: unknown
+}
+
 export interface Options {
   /** Base URL of an OTLP/HTTP receiver; a path of the page's own origin saves preflights. `/v1/traces` is appended. */
   readonly endpoint: string
@@ -24,6 +30,11 @@ export interface Options {
   readonly allowQuery?: readonly string[]
   /** Last word on every URL, after our own scrubbing. */
   readonly scrubUrl?: (url: string) => string
+  /**
+   * Sees every span (`traces`) and event (`logs`) as OTLP/JSON before it is queued and answers with what is sent, changed or not;
+   * without an answer, or when it throws, the record is dropped.
+   */
+  readonly beforeSend?: (record: OtlpRecord, signal: 'traces' | 'logs') => OtlpRecord | null | undefined
   /** Route template of a path, e.g. `/p/42` to `/p/:id`. Default: ids, numbers and mail addresses become `:id`. */
   readonly routeOf?: (path: string) => string | undefined
 }

@@ -1,8 +1,13 @@
 import { options } from './options.ts'
 
-/** A path with ids (numbers, hex of 8 and more digits, UUIDs), mail addresses and very long parts replaced. */
+/**
+ * A path with ids (numbers, hex of 8 and more digits, UUIDs), mail addresses and parts of 20 and more characters replaced; scripts and
+ * styles of a build keep their names.
+ */
 export const templatePath = (path: string): string =>
-  path.replace(/[^/]+/g, (part) => (/^\d+$|^(?=.*\d)[0-9a-f-]{8,}$|@|%40|^.{65}/i.test(part) ? ':id' : part))
+  path.replace(/[^/]+/g, (part) =>
+    /^\d+$|^(?=.*\d)[0-9a-f-]{8,}$|@|%40|^(?!.*\.(js|css)$).{20}/i.test(part) ? ':id' : part,
+  )
 
 /** The route of a path, as the application or else the URL tells. */
 export const routeOf = (path: string): string => options.routeOf?.(path) ?? templatePath(path)
@@ -15,9 +20,15 @@ export const scrubUrl = (raw: string | URL): string => {
   if (!/^(http|ws)/.test(protocol)) return protocol
   let clean = origin + templatePath(pathname)
   if (search) {
-    const query = new URLSearchParams(search)
-    for (const key of [...query.keys()]) if (!options.allowQuery?.includes(key)) query.set(key, '-')
+    const query = new URLSearchParams()
+    for (const [key, value] of new URLSearchParams(search))
+      if (options.allowQuery?.includes(key)) query.append(key, value)
+      else query.set(templatePath(key), '-')
     clean += `?${query}`
   }
   return options.scrubUrl?.(clean) ?? clean
 }
+
+/** A message or a stack: values of queries, mail addresses and credentials of URLs are replaced. */
+export const scrubText = (text: string): string =>
+  text.replace(/([?&;][^\s=&?]+=)[^\s&;:"')]+|[^\s"'<>()=/]+@[\w-]+\.[\w.-]+/g, '$1-')

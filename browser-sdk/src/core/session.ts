@@ -47,16 +47,18 @@ export const session = (entire?: boolean): Session => {
   whenIdle(() => {
     if (consent === 'granted') localStorage[KEY] = JSON.stringify([session(true).id, startMs, usedMs])
   })
-  // 52 bits are what a double holds exactly; the threshold has 56. 'g' is above all hex digits.
-  const rejected = Math.round(Math.max(0, 1 - sampleRatio) * 2 ** 52)
-  const threshold = sampleRatio > 0 ? rejected.toString(16).padStart(13, '0') : 'g'
+  // Of 56 bits, the last three of which a double does not hold.
+  const rejected = Math.round((1 - sampleRatio) * 2 ** 52) * 16
   const randomness = id.slice(-14)
+  const sampled = Number.parseInt(randomness, 16) >= rejected
   current = {
     id,
-    sampled: randomness >= threshold,
+    sampled,
     // A page that keeps everything has told others its randomness before it knew its session; nobody may hear two in one trace.
     traceState:
-      (!rejected && current?.traceState) || `ot=th:${threshold.replace(/0+$/, '') || 0};rv:${randomness}`,
+      (!rejected && current?.traceState) ||
+      // A threshold says what weight the trace has; what is not kept has none.
+      `ot=${sampled ? `th:${rejected.toString(16).padStart(14, '0').replace(/0+$/, '') || 0};` : ''}rv:${randomness}`,
   }
   return current
 }

@@ -1,22 +1,27 @@
 import { add } from './add.ts'
 import { packChunks, utf8, utf8Bytes } from './chunks.ts'
 import { consent } from './consent.ts'
-import { guard } from './guard.ts'
+import { attempt, guard, setSilent, silent } from './guard.ts'
 import { randomHex } from './ids.ts'
 import { onHide } from './lifecycle.ts'
-import { options } from './options.ts'
+import { type OtlpRecord, options } from './options.ts'
 import { keyValues } from './otlp-json.ts'
 import { session } from './session.ts'
 
-/** Chromium refuses keepalive bodies beyond 64 KiB in flight, shared by the page; `fetchLater` has as much again. */
+/**
+ * Chromium refuses keepalive bodies beyond 64 KiB in flight, shared with the page's own beacons: so `keepalive` is for a page that
+ * leaves, and then a quarter stays the page's. `fetchLater` has as much again. The bound holds without it, too.
+ */
 const MAX_CHUNK_BYTES = 48_000
-const MAX_FLIGHT_BYTES = 60_000
+const MAX_FLIGHT_BYTES = 48_000
 /** Chunks: 1 MB. */
 const MAX_WAITING = 20
 const MAX_QUEUED = 2000
 const FLUSH_ITEMS = 64
 const FLUSH_MS = 3000
 const MAX_TRIES = 5
+/** A receiver that takes a body and says nothing has failed. */
+const ANSWER_MS = 10_000
 /** Below, a page has better to do than to compress. */
 const MIN_PACKED_BYTES = 20_000
 const VERSION = '0.1.0'
@@ -30,6 +35,8 @@ export interface Chunk {
   readonly bytes: number
   readonly bornMs: number
   tries: number
+  /** On its way so that it outlives the page. */
+  leaves?: boolean
   packed?: Uint8Array<ArrayBuffer>
 }
 
@@ -44,19 +51,20 @@ try {
 } catch {}
 
 const queued: Record<Signal, object[]> = { traces: [], logs: [] }
-const waiting: Chunk[] = []
+let waiting: Chunk[] = []
 /** Chunks on their way and the bytes that they take there. */
 const flying = new Map<Chunk, number>()
 const drops: Partial<Record<DropReason, number>> = {}
 let timer: ReturnType<typeof setTimeout> | undefined
 let pausedUntilMs = 0
 let stopped = false
-/** 0 gzip, 1 plain, 2 without keepalive: receivers refuse content-encoding by CORS, some TV browsers keepalive. */
-let caution = 0
+/** No gzip: receivers refuse content-encoding by CORS. */
+let plain = false
 let delivered = 0
 /** The receiver has taken a compressed body. */
 let unpacks = false
-let failing = false
+/** Failures since the last success; each doubles the pause, up to 4 minutes. */
+let misses = 0
 
 const queuedRecords = (): number => queued.traces.length + queued.logs.length
 
@@ -83,11 +91,14 @@ const keep = (chunk: Chunk): void => {
   if (!keeper?.store(chunk)) add(drops, 'storage')
 }
 
-const stop = (): void => {
-  stopped = true
+/** Forgets what waits and silences everything, or ends that; `forGood` is until the next load. */
+export const hush = (off: boolean, forGood = stopped): void => {
+  stopped = forGood
+  setSilent(off || stopped)
+  if (!silent) return
   queued.traces = []
   queued.logs = []
-  waiting.length = 0
+  waiting = []
 }
 
 const encode = (): void => {
@@ -118,11 +129,7 @@ const encode = (): void => {
   }
 }
 
-const request = (
-  chunk: Chunk,
-  packed?: Uint8Array<ArrayBuffer>,
-  keepalive = caution < 2,
-): [string, RequestInit] => [
+const request = (chunk: Chunk, packed?: Uint8Array<ArrayBuffer>): [string, RequestInit] => [
   `${options.endpoint}/v1/${chunk.path}?chunk=${chunk.id}`,
   {
     method: 'POST',
@@ -135,55 +142,46 @@ const request = (
     },
     credentials: 'omit',
     priority: 'low',
-    keepalive,
   },
 ]
 
-const retry = (chunk: Chunk, waitMs: number): void => {
-  failing = true
+/** After the time that the receiver asked for, or longer each time. */
+const retry = (chunk: Chunk, askedMs?: number): void => {
+  const waitMs = askedMs || 1000 * 2 ** Math.min(misses, 8) * (0.8 + 0.4 * Math.random())
+  misses++
   if (++chunk.tries >= MAX_TRIES) keep(chunk)
-  else {
-    waiting.unshift(chunk)
-    pausedUntilMs = Date.now() + waitMs
-    // Timers may fire a little early, and then nobody would ask again.
-    setTimeout(pump, waitMs + 20)
-  }
+  else waiting.unshift(chunk)
+  pausedUntilMs = Date.now() + waitMs
+  // Timers may fire a little early, and then nobody would ask again.
+  setTimeout(pump, waitMs + 20)
 }
 
-const send = async (chunk: Chunk, packed?: Uint8Array<ArrayBuffer>, keepalive?: boolean): Promise<void> => {
-  const backoffMs = 1000 * 2 ** chunk.tries * (0.8 + 0.4 * Math.random())
-  const tried = caution
+const send = async (chunk: Chunk, packed?: Uint8Array<ArrayBuffer>, keepalive = false): Promise<void> => {
   flying.set(chunk, packed?.length ?? chunk.bytes)
+  chunk.leaves = keepalive
   try {
-    const response = await nativeFetch(...request(chunk, packed, keepalive))
+    const [url, init] = request(chunk, packed)
+    const response = await nativeFetch(url, { ...init, keepalive, signal: AbortSignal.timeout(ANSWER_MS) })
     const { status, headers } = response
     // Chromium gives the quota back when the body has been read, not before.
     await response.arrayBuffer().catch(() => 0)
     flying.delete(chunk)
-    if (status === 403) stop()
-    else if (status === 429 || (status > 501 && status < 505))
-      retry(chunk, +headers.get('retry-after')! * 1000 || backoffMs)
+    if (status === 403) hush(true, true)
+    else if (status === 401 || status === 429 || (status > 501 && status < 505))
+      retry(chunk, +headers.get('retry-after')! * 1000)
     else {
-      failing = false
+      misses = 0
       delivered++
       if (packed) unpacks = true
       keeper?.forget(chunk)
       if (status > 299) add(drops, 'status')
     }
   } catch {
-    flying.delete(chunk)
-    if (packed && !unpacks) {
-      caution ||= 1
-      retry(chunk, 0)
-    } else if (!delivered && tried > 1) {
-      // Refused every way there is: an ad blocker, a policy, or nobody there.
-      for (const left of [chunk, ...waiting]) keep(left)
-      stop()
-    } else {
-      // Bodies that flew together fail together: one step for all of them.
-      if (!delivered && tried === caution) caution++
-      retry(chunk, backoffMs)
-    }
+    // The page left meanwhile: it went out once more, and that one counts.
+    if (!flying.delete(chunk)) return
+    const refused = !!packed && !unpacks
+    plain ||= refused
+    retry(chunk, +refused)
   }
   pump()
 }
@@ -191,16 +189,16 @@ const send = async (chunk: Chunk, packed?: Uint8Array<ArrayBuffer>, keepalive?: 
 const pump = guard((leaving?: boolean): void => {
   while (waiting.length) {
     const chunk = waiting[0]!
-    const paused = Date.now() < pausedUntilMs || navigator.onLine === false || (leaving && failing)
+    const paused = Date.now() < pausedUntilMs || navigator.onLine === false || (leaving && !!misses)
     let roomBytes = MAX_FLIGHT_BYTES
     for (const bytes of flying.values()) roomBytes -= bytes
     // Whether the receiver takes compressed bodies is not known at first: a page that leaves risks it only for want of room.
-    if (pack && !paused && !caution && chunk.bytes > (leaving && !unpacks ? roomBytes : MIN_PACKED_BYTES))
+    if (pack && !paused && !plain && chunk.bytes > (leaving && !unpacks ? roomBytes : MIN_PACKED_BYTES))
       chunk.packed ??= pack(utf8(chunk.body))
-    const packed = caution ? undefined : chunk.packed
+    const packed = plain ? undefined : chunk.packed
     if (!paused && (packed?.length ?? chunk.bytes) <= roomBytes) {
       waiting.shift()
-      send(chunk, packed)
+      send(chunk, packed, leaving)
     } else if (leaving) {
       waiting.shift()
       try {
@@ -211,11 +209,12 @@ const pump = guard((leaving?: boolean): void => {
       } catch {
         keep(chunk)
         // Hidden pages often live on: then this arrives, and the copy for the next visit is forgotten.
-        if (!paused) send(chunk, packed, false)
+        if (!paused) send(chunk, packed)
       }
     } else break
   }
   while (waiting.length > MAX_WAITING) keep(waiting.shift()!)
+  // The rest in slices of its own.
   if (!waiting.length && queuedRecords() >= FLUSH_ITEMS) flush()
 })
 
@@ -227,11 +226,17 @@ export const flush = guard((leaving?: boolean): void => {
   if (consent !== 'granted') return
   // While bodies wait for room, spans stay objects: they are packed tighter later.
   if (leaving || !waiting.length) encode()
+  // What is on its way would not outlive the page: once more, so that it does. The receiver drops the chunk that comes twice.
+  if (leaving)
+    for (const chunk of flying.keys()) if (!chunk.leaves && flying.delete(chunk)) waiting.unshift(chunk)
   pump(leaving)
 })
 
-export const enqueue = (path: Signal, record: object): void => {
+export const enqueue = (path: Signal, given: object): void => {
   if (stopped || consent === 'denied') return
+  const { beforeSend } = options
+  const record = beforeSend ? attempt(() => beforeSend(given as OtlpRecord, path)) : given
+  if (!record) return
   if (queued[path].length >= MAX_QUEUED) add(drops, 'queue')
   else queued[path].push(record)
   if (queuedRecords() >= FLUSH_ITEMS) flush()
@@ -245,12 +250,11 @@ export const resend = (chunk: Chunk): void => {
 }
 
 export const startTransport = (): void => {
-  addEventListener('online', () => pump())
-  onHide(() => {
-    flush(true)
-    // A receiver that fails now may fail those on the way as well: their answers will find nobody.
-    if (failing) for (const chunk of flying.keys()) keeper?.store(chunk)
+  addEventListener('online', () => {
+    pausedUntilMs = 0
+    pump()
   })
+  onHide(() => flush(true))
 }
 
 export interface TransportStats {
@@ -260,6 +264,7 @@ export interface TransportStats {
   readonly waitingChunks: number
   /** Chunks for `storage` and `status`, records for the rest. */
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>
+  /** For good (403, `shutdown`, refused), or blocked for some minutes. */
   readonly stopped: boolean
 }
 
@@ -268,7 +273,5 @@ export const transportStats = (): TransportStats => ({
   queuedRecords: queuedRecords(),
   waitingChunks: waiting.length,
   dropped: { ...drops },
-  stopped,
+  stopped: stopped || (!delivered && misses > 2),
 })
-
-export const stopTransport = stop

@@ -1,6 +1,7 @@
 import { findCause } from '../core/cause.ts'
-import { guard } from '../core/guard.ts'
+import { attempt, guard } from '../core/guard.ts'
 import type { Attributes } from '../core/otlp-json.ts'
+import { scrubText } from '../core/scrub.ts'
 import { emitEvent, view } from '../core/tracer.ts'
 
 const MAX_STACK = 8000
@@ -10,8 +11,14 @@ const MAX_PER_VIEW = 50
 /** Sends an `exception` event; the same stack once a view, 50 a view. Never throws, whatever was thrown. */
 export const recordError = guard((error: unknown, attributes: Attributes = {}): void => {
   if (!view) return
-  const { name, message, stack } = (error ?? {}) as Partial<Error>
-  const text = `${message ?? error}`.slice(0, MAX_MESSAGE)
+  // Anything can be thrown: without a prototype, with getters that throw, or a symbol.
+  const read = (key: keyof Error) =>
+    attempt(() => {
+      const value = (error as Error)[key]
+      return value === undefined ? value : scrubText(String(value))
+    })
+  const text = read('message') ?? attempt(() => scrubText(String(error))) ?? typeof error
+  const stack = read('stack')
   const key = stack ?? text
   const { errors } = view
   if (errors.has(key) || errors.size >= MAX_PER_VIEW) return
@@ -19,8 +26,8 @@ export const recordError = guard((error: unknown, attributes: Attributes = {}): 
   emitEvent(
     'exception',
     {
-      'exception.type': name ?? 'Error',
-      'exception.message': text,
+      'exception.type': read('name') ?? 'Error',
+      'exception.message': text.slice(0, MAX_MESSAGE),
       'exception.stacktrace': stack?.slice(0, MAX_STACK),
       ...attributes,
     },

@@ -26,10 +26,17 @@ interface Call {
 const open = new Set<Call>()
 
 const end = guard((call: Call, endMs: number): void => {
+  const { span, entry } = call
   if (!open.delete(call)) return
-  call.span.attributes['http.response.body.size'] = call.entry?.encodedBodySize || null
-  endSpan(call.span, endMs)
+  span.attributes['http.response.body.size'] = entry?.encodedBodySize || null
+  endSpan(span, endMs)
 })
+
+/** Still under way, and no longer waited for. */
+const cutOff = (call: Call, why: string): void => {
+  call.span.attributes['hotspan.ended_by'] = why
+  end(call, nowMs())
+}
 
 /** Headers have come, or nothing will. */
 const settle = guard((call: Call, failure?: unknown, { status }: { readonly status?: number } = {}): void => {
@@ -44,13 +51,15 @@ const settle = guard((call: Call, failure?: unknown, { status }: { readonly stat
     span.status = { code: 2 }
   }
   if (failure || entry) end(call, entry?.responseEnd ?? call.headersMs)
-  else setTimeout(end, ENTRY_WAIT_MS, call, call.headersMs)
+  else setTimeout(cutOff, ENTRY_WAIT_MS, call, 'timeout')
 })
 
 /** Told where it costs nothing to know: not of forms and streams. */
 const bodyBytes = (body: unknown): number | undefined => {
   const { size, byteLength } = (body ?? {}) as { size?: number; byteLength?: number }
-  return typeof body === 'string' ? utf8Bytes(body) : (size ?? byteLength)
+  return typeof body === 'string' || body instanceof URLSearchParams
+    ? utf8Bytes(`${body}`)
+    : (size ?? byteLength)
 }
 
 /** Starts the span of a request and hands the headers that may be added to it to `addHeader`. */
@@ -63,6 +72,7 @@ const begin = (
 ): Call => {
   const method = givenMethod.toUpperCase()
   const url = new URL(rawUrl, document.baseURI)
+  const { origin, hostname, port, protocol, href } = url
   const { sampled, traceState } = session()
   const frames = sampled ? framesBelow(above) : []
   const cause = findCause(frames)
@@ -73,18 +83,18 @@ const begin = (
     {
       'http.request.method': method,
       'url.full': scrubUrl(url),
-      'server.address': url.hostname,
-      'server.port': +url.port || (url.protocol === 'https:' ? 443 : 80),
+      'server.address': hostname,
+      'server.port': +port || (protocol === 'https:' ? 443 : 80),
       'http.request.body.size': bodyBytes(body),
       ...callSite(frames),
     },
     CLIENT,
   )
   noteCause(span, cause)
-  const call = { span, url: url.href.replace(/#.*/, '') }
+  const call = { span, url: href.replace(/#.*/, '') }
   open.add(call)
   const propagates = [location.origin, ...(options.propagateTo ?? [])].some((allowed) =>
-    typeof allowed === 'string' ? allowed === url.origin : allowed.test(url.origin),
+    typeof allowed === 'string' ? allowed === origin : allowed.test(origin),
   )
   if (propagates && consent === 'granted') {
     addHeader('traceparent', `00-${span.traceId}-${span.spanId}-0${+sampled}`)
@@ -94,30 +104,32 @@ const begin = (
 }
 
 const beginFetch = guard((args: unknown[], above: (...args: never[]) => unknown) => {
-  // An error of the caller's is the browser's to report.
-  if (!args.length) return
-  const [input, init] = args as [RequestInfo | URL, RequestInit | undefined]
+  const [input, given] = args as [RequestInfo | URL, RequestInit | null | undefined]
+  const init = given ?? {}
   const request = input instanceof Request ? input : undefined
-  const headers = new Headers(init?.headers ?? request?.headers)
-  const refused = headers.has('traceparent') || (init?.mode ?? request?.mode) === 'no-cors'
+  // Of what is no plain object, or headers that can be read but once, no copy is sure to mean the same.
+  const { headers: theirs } = init
+  const plain = input && init.constructor === Object && !(theirs as { next?: unknown } | undefined)?.next
+  const headers = new Headers(plain ? (theirs ?? request?.headers) : {})
+  const refused = !plain || headers.has('traceparent') || (init.mode ?? request?.mode) === 'no-cors'
   let sent = args
   const call = begin(
-    init?.method ?? request?.method ?? 'GET',
+    `${init.method ?? request?.method ?? 'GET'}`,
     request?.url ?? (input as string),
     above,
-    init?.body,
+    init.body,
     (name, value) => {
       if (refused) return
       headers.set(name, value)
       // A dictionary that inherits the caller's: nothing is read twice and nothing of theirs is changed. An init beside a
       // Request resets its referrer, so that is handed on.
       const { referrer, referrerPolicy } = request ?? {}
-      const base = init ?? { referrer, referrerPolicy }
+      const base = given ?? { referrer, referrerPolicy }
       sent = [input, Object.create(base, { headers: { value: headers } })]
     },
   )
   return { call, sent }
-})
+}, true)
 
 const patchFetch = (): void => {
   const apply = (native: (...args: never[]) => unknown, self: unknown, args: unknown[]): unknown => {
@@ -141,45 +153,54 @@ const patchFetch = (): void => {
   patch(globalThis, 'fetch', apply)
 }
 
+interface XhrState {
+  readonly method: string
+  readonly url: string
+  /** The caller has set a `traceparent`. */
+  own?: boolean
+  call?: Call
+  failure?: string
+}
+
 const patchXhr = (): void => {
-  const requests = new WeakMap<object, { method: string; url: string | URL; own?: boolean }>()
-  const proto = XMLHttpRequest.prototype
-  const onOpen = guard((xhr: object, [method, url]: unknown[]) => {
-    requests.set(xhr, { method: `${method}`, url: `${url}` })
+  const requests = new WeakMap<object, XhrState>()
+  // One function, so that an XHR that is used again listens once.
+  const onEvent = guard(({ type, target }: Event) => {
+    const xhr = target as XMLHttpRequest
+    const state = requests.get(xhr)!
+    const { call, failure = 'NetworkError' } = state
+    if (type === 'abort') state.failure = 'AbortError'
+    else if (type === 'timeout') state.failure = 'TimeoutError'
+    else settle(call!, xhr.status ? undefined : { name: failure }, xhr)
   })
-  const onHeader = guard((xhr: object, [name]: unknown[]) => {
-    if (/^traceparent$/i.test(`${name}`)) requests.get(xhr)!.own = true
-  })
-  const onSend = guard((xhr: XMLHttpRequest, [body]: unknown[], above: (...args: never[]) => unknown) => {
-    const known = requests.get(xhr)
-    if (!known) return
-    // Asked before ours is set, which passes by the same patch.
-    const { method, url, own } = known
-    const call = begin(method, url, above, body, (name, value) => {
-      if (!own) xhr.setRequestHeader(name, value)
-    })
-    let failure = 'NetworkError'
-    xhr.addEventListener('abort', () => {
-      failure = 'AbortError'
-    })
-    xhr.addEventListener('timeout', () => {
-      failure = 'TimeoutError'
-    })
-    xhr.addEventListener('loadend', () => settle(call, xhr.status ? undefined : { name: failure }, xhr))
-  })
-  const before = <K extends 'open' | 'send' | 'setRequestHeader'>(
-    key: K,
-    note: (xhr: XMLHttpRequest, args: unknown[], above: (...args: never[]) => unknown) => void,
+  const before = (
+    key: 'open' | 'send' | 'setRequestHeader',
+    given: (xhr: XMLHttpRequest, args: unknown[], above: (...args: never[]) => unknown) => void,
   ) => {
+    const note = guard(given, true)
     const apply = (native: (...args: never[]) => unknown, self: unknown, args: unknown[]): unknown => {
       note(self as XMLHttpRequest, args, apply)
       return Reflect.apply(native, self, args)
     }
-    patch(proto, key, apply)
+    patch(XMLHttpRequest.prototype, key, apply)
   }
-  before('open', onOpen)
-  before('setRequestHeader', onHeader)
-  before('send', onSend)
+  before('open', (xhr, [method, url]) => {
+    requests.set(xhr, { method: `${method}`, url: `${url}` })
+  })
+  before('setRequestHeader', (xhr, [name]) => {
+    if (/^traceparent$/i.test(`${name}`)) requests.get(xhr)!.own = true
+  })
+  before('send', (xhr, [body], above) => {
+    const state = requests.get(xhr)!
+    // Asked before ours is set, which passes by the same patch.
+    const { method, url, own, call } = state
+    // Sent before: the browser refuses.
+    if (call) return
+    for (const type of ['abort', 'timeout', 'loadend']) xhr.addEventListener(type, onEvent)
+    state.call = begin(method, url, above, body, (name, value) => {
+      if (!own) xhr.setRequestHeader(name, value)
+    })
+  })
 }
 
 /** CLIENT spans for fetch and XMLHttpRequest; `traceparent` and `tracestate` to the page's and the listed origins. */
@@ -188,21 +209,16 @@ export const network = (): void => {
   guard(patchXhr)()
   observe('resource', (entry: PerformanceResourceTiming) => {
     if (!/^(fetch|xml)/.test(entry.initiatorType)) return
-    for (const call of open)
-      if (
-        !call.entry &&
-        call.url === entry.name.replace(/#.*/, '') &&
-        entry.startTime >= call.span.startMs - 1
-      ) {
-        call.entry = entry
-        if (call.headersMs) end(call, entry.responseEnd)
-        break
-      }
+    // Of requests to one URL it is that of the last that began before it. Times are rounded to 0.1 ms.
+    const call = [...open].findLast(
+      ({ entry: taken, url, span }) =>
+        !taken && url === entry.name.replace(/#.*/, '') && span.startMs < entry.startTime + 0.2,
+    )
+    if (!call) return
+    call.entry = entry
+    if (call.headersMs) end(call, entry.responseEnd)
   })
   onHide(() => {
-    for (const call of open) {
-      if (!call.headersMs) call.span.attributes['hotspan.ended_by'] = 'hide'
-      end(call, call.headersMs ?? nowMs())
-    }
+    for (const call of open) cutOff(call, 'hide')
   })
 }

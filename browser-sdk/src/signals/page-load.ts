@@ -83,12 +83,12 @@ const resources = guard((root: LiveSpan, largestUrl?: string): void => {
         entry.responseEnd,
       )
     else {
-      const { origin } = new URL(name)
-      rest[initiatorType + origin] ??= {
+      const { hostname } = new URL(name)
+      rest[initiatorType + hostname] ??= {
         'hotspan.resource.initiator': initiatorType,
-        'server.address': origin,
+        'server.address': hostname,
       }
-      const sums = rest[initiatorType + origin]!
+      const sums = rest[initiatorType + hostname]!
       add(sums, 'hotspan.resource.count')
       add(sums, 'hotspan.resource.bytes', encodedBodySize)
     }

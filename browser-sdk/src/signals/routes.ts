@@ -13,10 +13,13 @@ const QUIET_MS = 200
 const MAX_MS = 10_000
 
 let span: LiveSpan | undefined
+let named: string | undefined
 
 /** Names the view's route when a router knows better than the URL does. */
 export const setRoute = guard((route: string): void => {
-  view.route = route
+  named = route
+  // Before consent there is none.
+  if (view) view.route = route
   if (span) span.name = `route ${route}`
 })
 
@@ -37,6 +40,7 @@ const finishWhenQuiet = (route: LiveSpan): void => {
 /** Route changes as new views, each with a span `route /p/:id`. */
 export const routes = (): void => {
   let path = location.pathname
+  if (named) view.route = named
   const arrive = guard((frames: readonly Frame[], restoredMs?: number) => {
     if (location.pathname === path && !restoredMs) return
     path = location.pathname
