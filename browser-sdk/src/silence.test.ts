@@ -20,6 +20,20 @@ describe.skipIf(noChromium)('what keeps the SDK silent', () => {
     expect(world.sink.logs().map(({ eventName }) => eventName)).toEqual(['exception'])
   })
 
+  test('a share that is no number from 0 to 1 keeps every session', async () => {
+    const world = await open()
+    for (const sampleRatio of ['half', 3]) {
+      await world.visit('/', { sampleRatio })
+      await world.page.evaluate(() => fetch('/api/kept'))
+      await leave()
+    }
+    await until('both requests', () => spans().filter(({ kind }) => kind === 3).length === 2)
+    for (const { headers } of world.site.requests) {
+      expect(headers.traceparent).toMatch(/-01$/)
+      expect(headers.tracestate).toMatch(/^ot=th:0;rv:[0-9a-f]{14}$/)
+    }
+  })
+
   test('the session of the last page is found again, and no trace is told two sorts of randomness', async () => {
     const world = await open()
     for (const path of ['/', '/again']) {

@@ -11,7 +11,7 @@ import { HotspanPlugin } from '../src/build/webpack.ts'
 
 const require = createRequire(import.meta.url)
 const app = fileURLToPath(new URL('shop-app', import.meta.url))
-const source = (path: string): string => fileURLToPath(new URL(`../src/${path}`, import.meta.url))
+const published = (path: string): string => fileURLToPath(new URL(`../dist/${path}`, import.meta.url))
 
 export type ReactVersion = 18 | 19
 
@@ -31,8 +31,8 @@ const reactAliases = (version: ReactVersion): Record<string, string> => {
 }
 
 const sdkAliases = {
-  '@hotspan/browser/react': source('react/index.ts'),
-  '@hotspan/browser': source('index.ts'),
+  '@hotspan/browser/react': published('react/index.js'),
+  '@hotspan/browser': published('index.js'),
 }
 
 const folders = (): BuiltApp => {

@@ -20,7 +20,7 @@ const reactAliases = (version: 18 | 19, build: ReactBuild): Record<string, strin
     : profiling
 }
 
-/** Bundles a page of `pages/` with the SDK's source; React in the version and build asked for. */
+/** Bundles a page of `pages/` with the SDK as it is published (`npm run build` makes it); React in the version and build asked for. */
 export const bundlePage = async (
   page: string,
   react: ReactBuild = 'production',
@@ -38,9 +38,9 @@ export const bundlePage = async (
     jsxDev: false,
     define: { 'process.env.NODE_ENV': JSON.stringify(react === 'development' ? react : 'production') },
     alias: {
-      '@hotspan/browser': folder('../src/index.ts'),
-      '@hotspan/browser/routers': folder('../src/routers/index.ts'),
-      '@hotspan/browser/react': folder('../src/react/index.ts'),
+      '@hotspan/browser': folder('../dist/index.js'),
+      '@hotspan/browser/routers': folder('../dist/routers/index.js'),
+      '@hotspan/browser/react': folder('../dist/react/index.js'),
       ...reactAliases(version, react),
     },
   })

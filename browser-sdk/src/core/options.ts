@@ -22,7 +22,7 @@ export interface Options {
   readonly headers?: Readonly<Record<string, string>>
   /** Origins besides the page's own that get `traceparent` and `tracestate`; they must allow these headers by CORS. */
   readonly propagateTo?: readonly (string | RegExp)[]
-  /** Share of sessions kept, 0 to 1, default 1. A session is whole or absent; weights travel in `tracestate`. */
+  /** Share of sessions kept, 0 to 1; all of them by default and when it is no such number. A session is whole or absent; weights travel in `tracestate`. */
   readonly sampleRatio?: number
   /** What the visitor has agreed to so far, default `granted`; `setConsent` changes it. */
   readonly consent?: Consent

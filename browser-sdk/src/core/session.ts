@@ -30,7 +30,9 @@ let usedMs = 0
  */
 export const session = (entire?: boolean): Session => {
   const atMs = Date.now()
-  const { sampleRatio = 1 } = options
+  // What is no share keeps everything: a typing error loses nothing.
+  const { sampleRatio: share } = options
+  const sampleRatio = share! <= 1 ? share! : 1
   if (current && (asked || !entire) && atMs - usedMs < REFRESH_MS && atMs - startMs < MAX_MS) return current
   asked ||= entire || sampleRatio < 1
   let id = current?.id
